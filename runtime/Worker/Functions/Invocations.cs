@@ -39,7 +39,8 @@ sealed class Invocations(
             {
                 var pause = retries.PauseAfter(attempt);
                 Log.Retrying(function.Logger, function.Name, attempt + 1, pause);
-                await Task.Delay(pause, clock, cancellation);
+                using var stopped = CancellationTokenSource.CreateLinkedTokenSource(cancellation, call.Stopping);
+                await Task.Delay(pause, clock, stopped.Token);
             }
         }
     }

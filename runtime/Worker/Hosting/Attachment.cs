@@ -19,12 +19,12 @@ sealed class Attachment(
     readonly Invocations invocations = new(
         pipeline, services, options.Clock, options.TimeoutClock, hostJson.FunctionTimeout);
 
-    public AttachedFunctions Attach(HttpRoutes routes, bool isWebApplication)
+    public AttachedFunctions Attach(bool isWebApplication)
     {
         var durable = new DurableHost(options, hostJson, settings, services);
         ITriggerKind[] kinds =
         [
-            new HttpTriggerKind(hostJson, routes, isWebApplication),
+            new HttpTriggerKind(hostJson, isWebApplication),
             new TimerTriggerKind(new(options.DurableFile is { } file ? $"{file}.timers.json" : null)),
             new CosmosTriggerKind(options),
             new OrchestrationTriggerKind(durable),
