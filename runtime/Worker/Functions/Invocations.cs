@@ -172,7 +172,7 @@ sealed class HostedFunction(
 
     public ILogger Logger => logger;
 
-    public string Kind { get; } = definition.InputBindings[function.Parameter.Name!].Type;
+    public string Kind => definition.TriggerKind;
 
     public ActivityKind ActivityKind { get; } =
         function.Trigger is HttpTriggerAttribute ? ActivityKind.Server : ActivityKind.Consumer;
