@@ -105,7 +105,8 @@ sealed class Composition(FunctionsHostOptions options, bool standalone)
             (listen.HostNameType is not UriHostNameType.Dns && !IPAddress.TryParse(listen.DnsSafeHost, out address)))
         {
             throw new FunctionsRefusedException(
-                $"'{listen}' is refused: this host serves plain HTTP on the loopback interface only, as http://127.0.0.1:7071.");
+                $"'{listen}' is refused: this host serves plain HTTP on the loopback interface only, as " +
+                "http://127.0.0.1:7071.");
         }
 
         kestrel.Listen(address, listen.Port);
@@ -131,7 +132,8 @@ sealed class Composition(FunctionsHostOptions options, bool standalone)
         options.Logging?.Invoke(logging);
     }
 
-    string? Setting(string name) => options.Settings.TryGetValue(name, out var value) && value.Length > 0 ? value : null;
+    string? Setting(string name) =>
+        options.Settings.TryGetValue(name, out var value) && value.Length > 0 ? value : null;
 
     static ILogger Logger(IServiceProvider services, string category) =>
         services.GetRequiredService<ILoggerFactory>().CreateLogger(category);

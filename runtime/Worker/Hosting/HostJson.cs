@@ -7,8 +7,6 @@ namespace Runtime.Worker;
 /// <summary>The parts of host.json that this host acts on; everything else is reported, never guessed.</summary>
 sealed record HostJson
 {
-    static readonly JsonDocumentOptions lenient = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
-
     // Sections that steer Azure's own machinery and mean nothing in one process.
     static readonly HashSet<string> azureOnly = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -30,7 +28,8 @@ sealed record HostJson
 
     public IReadOnlyDictionary<string, LogLevel> LogLevels { get; private set; } = new Dictionary<string, LogLevel>();
 
-    public IReadOnlyDictionary<string, JsonElement> Extensions { get; private set; } = new Dictionary<string, JsonElement>();
+    public IReadOnlyDictionary<string, JsonElement> Extensions { get; private set; } =
+        new Dictionary<string, JsonElement>();
 
     /// <summary>What is written there and not acted on.</summary>
     public List<string> Unknown { get; } = [];
@@ -44,7 +43,7 @@ sealed record HostJson
 
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllText(path), lenient);
+            using var document = JsonDocument.Parse(File.ReadAllText(path), LocalSettings.Lenient);
             return Parse(document.RootElement);
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or IOException)

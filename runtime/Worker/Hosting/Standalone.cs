@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Runtime.Worker;
 
-/// <summary>What an application gets that runs by itself: its own functions, files beside it, the environment.</summary>
+/// <summary>What an application gets that runs by itself: its functions, files beside it, the environment.</summary>
 static class Standalone
 {
     const string Urls = "FUNCTIONS_URLS";
@@ -23,10 +23,11 @@ static class Standalone
             .Select(variable => KeyValuePair.Create((string)variable.Key, (string?)variable.Value ?? "")));
         Merge(settings, Arguments(args));
 
+        var assembly = Assembly.GetEntryAssembly() ?? throw new FunctionsRefusedException("No entry assembly.");
         var url = settings.GetValueOrDefault(Urls) is { Length: > 0 } given ? given : DefaultUrl;
         return new()
         {
-            Assemblies = [Assembly.GetEntryAssembly() ?? throw new FunctionsRefusedException("There is no entry assembly.")],
+            Assemblies = [assembly],
             Settings = settings,
             HostJson = Find("host.json"),
             Listen = Uri.TryCreate(url, UriKind.Absolute, out var listen)

@@ -59,8 +59,8 @@ sealed class WebPipeline(HostJson hostJson, ILogger logger) : IDisposable
         {
             var detail = $"At most {body.MaxRequestBodySize} bytes are accepted.";
 
-            // Without a limit Kestrel throws the rest away for a while before it closes. Closing at once would reset the
-            // connection under a caller that is still sending, and the answer would be lost with it.
+            // Without a limit Kestrel throws the rest away for a while before it closes. Closing at once would reset
+            // the connection under a caller that is still sending, and the answer would be lost with it.
             body.MaxRequestBodySize = null;
             await Problem.WriteAsync(http, StatusCodes.Status413PayloadTooLarge, detail);
             return;
