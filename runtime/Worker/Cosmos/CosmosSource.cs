@@ -29,10 +29,11 @@ sealed class CosmosSource(
             }
 
             var monitored = clients.For(feed.Monitored.Connection, feed.Regions);
-            processor = Build(
+            var feeding = Build(
                 monitored.GetContainer(feed.Monitored.Database, feed.Monitored.Container),
                 leases.GetContainer(feed.Leases.Database, feed.Leases.Container));
-            await processor.StartAsync();
+            await feeding.StartAsync();
+            processor = feeding;
         }
         catch (CosmosException e) when (e.StatusCode is HttpStatusCode.NotFound)
         {
@@ -40,6 +41,12 @@ sealed class CosmosSource(
                 $"either {feed.Monitored} or its lease container {feed.Leases} does not exist. Both must be there " +
                 "before the host starts; CreateLeaseContainerIfNotExists creates the second. " +
                 $"({e.StatusCode}/{e.SubStatusCode})");
+        }
+        catch (CosmosException e)
+        {
+            throw function.Refusal(
+                $"Cosmos DB answers {(int)e.StatusCode}/{e.SubStatusCode} for connection " +
+                $"'{feed.Monitored.Connection}': {e.ResponseBody}");
         }
         catch (HttpRequestException e)
         {

@@ -19,6 +19,7 @@ namespace Runtime.Worker;
 /// <summary>Puts the host together around an application: first its defaults, at the end its functions.</summary>
 sealed class Composition(FunctionsHostOptions options, bool standalone)
 {
+    const string AnnouncementCategory = "Host.Functions";
     const string BodyLimit = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT";
     const long BodyBytesMaxDefault = 104_857_600; // Azure's
 
@@ -71,6 +72,11 @@ sealed class Composition(FunctionsHostOptions options, bool standalone)
         try
         {
             Attach(app, settings, pipeline, isWebApplication);
+            if (standalone)
+            {
+                app.Lifetime.ApplicationStarted.Register(() => Announce(app));
+            }
+
             return app;
         }
         catch
@@ -90,6 +96,16 @@ sealed class Composition(FunctionsHostOptions options, bool standalone)
         foreach (var section in hostJson.Unknown)
         {
             Logger(app.Services, "Host.Startup").LogWarning("host.json: '{Section}' is not acted on here", section);
+        }
+    }
+
+    static void Announce(WebApplication app)
+    {
+        var logger = Logger(app.Services, AnnouncementCategory);
+        var functions = app.Services.GetRequiredService<RunningFunctions>();
+        foreach (var function in functions.List(FunctionsHost.ListeningAddress(app)))
+        {
+            logger.LogInformation("{Function}", function);
         }
     }
 
@@ -122,6 +138,12 @@ sealed class Composition(FunctionsHostOptions options, bool standalone)
         foreach (var platform in (string[])["Microsoft", "System", "Azure", "Host"])
         {
             logging.AddFilter(platform, @default);
+        }
+
+        if (standalone)
+        {
+            // Whatever the levels are: who starts an application by hand wants to see where it answers.
+            logging.AddFilter(AnnouncementCategory, LogLevel.Information);
         }
 
         foreach (var (category, each) in levels.Where(pair => pair.Key != "default"))

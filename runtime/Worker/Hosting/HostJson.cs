@@ -15,6 +15,8 @@ sealed record HostJson
         "logging.fileLoggingMode",
     };
 
+    static readonly TimeSpan timeoutMax = TimeSpan.FromDays(24);
+
     public string RoutePrefix { get; private set; } = "api";
 
     /// <summary>Null for no bound, as in Azure on a dedicated plan.</summary>
@@ -141,10 +143,11 @@ sealed record HostJson
         var other => throw new FormatException($"{other} is no bound for requests; a positive number or -1 is."),
     };
 
-    // "-1" is Azure's word for no limit.
+    // "-1" is Azure's word for no limit. A timer of the platform cannot wait for longer than the maximum.
     static TimeSpan Timeout(string text) => text == "-1"
         ? System.Threading.Timeout.InfiniteTimeSpan
-        : TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var timeout) && timeout > TimeSpan.Zero
+        : TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var timeout) &&
+          timeout > TimeSpan.Zero && timeout <= timeoutMax
             ? timeout
             : throw new FormatException($"\"functionTimeout\" is '{text}'; a time span such as 00:05:00 is needed.");
 }
