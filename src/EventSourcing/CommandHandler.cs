@@ -13,7 +13,14 @@ public sealed record CommandContext(
     string CorrelationId,
     string CausationId,
     string? UserId = null,
-    long? ExpectedSequence = null);
+    long? ExpectedSequence = null)
+{
+    /// <summary>
+    /// The stream probably does not exist yet: decide on nothing instead of reading first. When that is wrong the append
+    /// conflicts and the stream is read then; only a round trip is lost.
+    /// </summary>
+    public bool LikelyNew { get; init; }
+}
 
 /// <summary>
 /// What a command led to: the stream's sequence and state, the events it appended (none: nothing was left to do), or
@@ -56,11 +63,11 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
         // Commands on one stream wait for each other inside this process: racing here would only buy conflicts.
         using var turn = await cache.EnterAsync(stream, cancellation);
         var cached = cache.Get<Loaded<TState>>(stream);
-        var now = cached ?? await LoadAsync(stream, StreamRange.All, cancellation);
+        var now = cached ?? (context.LikelyNew ? Nothing : await LoadAsync(stream, StreamRange.All, cancellation));
         var hash = HashOf(command);
         // Facts are validated by appending them; "nothing to do" and "no" only by having read all there is, and "no" also
         // by having looked for this command's own events: what a repeat was told once, it is told again.
-        var fresh = cached is null;
+        var fresh = cached is null && !context.LikelyNew;
         for (var attempt = 1; attempt <= AppendAttemptsMax; attempt++)
         {
             var decision = context.ExpectedSequence is { } expected && expected != now.Sequence
@@ -89,10 +96,19 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
         throw new StreamBusyException(stream, AppendAttemptsMax);
     }
 
+    /// <summary>
+    /// The state as this process last knew it, read only if it does not: for facts that rarely change, such as a price. It
+    /// may be behind what another instance has written.
+    /// </summary>
+    public async ValueTask<Loaded<TState>> KnownAsync(StreamId stream, CancellationToken cancellation) =>
+        cache.Get<Loaded<TState>>(stream) is { Sequence: > 0 } known
+            ? known
+            : await LoadAsync(stream, StreamRange.All, cancellation);
+
     /// <summary>The stream's state now, or as it was at the end of the range; read from the store, not the cache.</summary>
     public async Task<Loaded<TState>> LoadAsync(StreamId stream, StreamRange range, CancellationToken cancellation)
     {
-        var state = new Loaded<TState>(aggregate.Decider.Initial, 0, DateTimeOffset.MinValue);
+        var state = Nothing;
         var whole = range == StreamRange.All;
         if (whole && aggregate.Snapshots is not null
             && await store.ReadSnapshotAsync(stream, cancellation) is { } snapshot && aggregate.Restore(snapshot) is { } restored)
@@ -107,6 +123,8 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
         var (_, folded) = await FoldAsync(stream, state, range, skipFirst: false, cancellation);
         return whole ? cache.Set(stream, folded) : folded;
     }
+
+    Loaded<TState> Nothing => new(aggregate.Decider.Initial, 0, DateTimeOffset.MinValue);
 
     async Task<(bool Any, Loaded<TState>)> FoldAsync(
         StreamId stream, Loaded<TState> from, StreamRange range, bool skipFirst, CancellationToken cancellation)
