@@ -17,6 +17,9 @@ public sealed class Orders(
     CommandHandler<Product, ProductCommand, ProductEvent> products,
     CommandHandler<Customer, CustomerCommand, CustomerEvent> customers)
 {
+    /// <summary>How old a price may be that this instance knows without asking the store again.</summary>
+    static readonly TimeSpan PriceAgeMax = TimeSpan.FromSeconds(5);
+
     sealed record OrderBody(
         string? CustomerId, IReadOnlyList<LineBody?>? Lines, AddressBody? ShipTo, PaymentBody? Payment, string? Workflow);
 
@@ -41,7 +44,7 @@ public sealed class Orders(
         var shipTo = Request.Required(body.ShipTo, "shipTo").ToAddress();
         var lines = LinesOf(body.Lines);
 
-        if ((await customers.KnownAsync(Customer.Stream(customer), cancellation)).Sequence == 0)
+        if ((await customers.KnownAsync(Customer.Stream(customer), TimeSpan.MaxValue, cancellation)).Sequence == 0)
             return Problem.Of(new("unknown-customer", $"There is no customer {customer}.", RefusalKind.Unknown));
         var priced = await PriceAsync(lines, cancellation);
 
@@ -76,7 +79,7 @@ public sealed class Orders(
         IReadOnlyList<(ProductId Product, int Quantity)> lines, CancellationToken cancellation)
     {
         var priced = await Task.WhenAll(lines.Select(async line =>
-            (await products.KnownAsync(Product.Stream(line.Product), cancellation)).State.Offer is { } offer
+            (await products.KnownAsync(Product.Stream(line.Product), PriceAgeMax, cancellation)).State.Offer is { } offer
                 ? new OrderLine(line.Product, line.Quantity, offer.Price)
                 : throw new InvalidRequestException(
                     new("unknown-product", $"There is no product {line.Product}.", RefusalKind.Unknown))));

@@ -12,9 +12,7 @@ namespace Functions.Commands;
 public sealed class Products(
     CommandHandler<Product, ProductCommand, ProductEvent> products, CommandHandler<Stock, StockCommand, StockEvent> stocks)
 {
-    sealed record ProductBody(string? Name, string? Category, PriceBody? Price);
-
-    sealed record PriceBody(long? MinorUnits, string? Currency);
+    sealed record ProductBody(string? Name, string? Category, MoneyBody? Price);
 
     sealed record StockBody(int? Quantity);
 
@@ -26,18 +24,10 @@ public sealed class Products(
     {
         var product = Id(productId);
         var body = await Request.BodyAsync<ProductBody>(request, cancellation);
-        var price = Request.Required(body.Price, "price");
         var command = new ProductCommand.Put(
             Request.Required(body.Name, "name"),
             Request.Required(body.Category, "category"),
-            Request.Valid(
-                Money.TryCreate(
-                    Request.Required(price.MinorUnits, "price.minorUnits").Value,
-                    Request.Required(price.Currency, "price.currency"),
-                    out var money,
-                    out var refusal),
-                money,
-                refusal));
+            Request.Required(body.Price, "price").ToMoney("price"));
         var outcome = await products.HandleAsync(Product.Stream(product), command, Request.Command(request), cancellation);
         return Answer.To(request, outcome, $"/api/products/{product}");
     }
@@ -57,7 +47,7 @@ public sealed class Products(
         var body = await Request.BodyAsync<StockBody>(request, cancellation);
         var command = new StockCommand.Receive(Request.Required(body.Quantity, "quantity").Value, receipt);
 
-        var known = await products.KnownAsync(Product.Stream(product), cancellation);
+        var known = await products.KnownAsync(Product.Stream(product), TimeSpan.MaxValue, cancellation);
         if (known.Sequence == 0) return Problem.Of(new("unknown-product", $"There is no product {product}.", RefusalKind.Unknown));
         var outcome = await stocks.HandleAsync(
             Stock.Stream(product), command, Request.Command(request, $"receive/{receipt}"), cancellation);

@@ -35,5 +35,8 @@ public sealed record Aggregate<TState, TCommand, TEvent>(
         snapshot.Schema == Snapshots?.Schema ? snapshot.State.Deserialize<TState>(StoredJson.Options) : null;
 }
 
-/// <summary>A stream's state at a sequence; <see cref="At"/> is the time of its last event.</summary>
-public sealed record Loaded<TState>(TState State, long Sequence, DateTimeOffset At);
+/// <summary>
+/// A stream's state at a sequence; <see cref="At"/> is the time of its last event, <see cref="ReadAt"/> when the store
+/// last said so.
+/// </summary>
+public sealed record Loaded<TState>(TState State, long Sequence, DateTimeOffset At, DateTimeOffset ReadAt);

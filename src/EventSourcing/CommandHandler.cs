@@ -97,13 +97,17 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
     }
 
     /// <summary>
-    /// The state as this process last knew it, read only if it does not: for facts that rarely change, such as a price. It
-    /// may be behind what another instance has written.
+    /// The state as this process knew it at most <paramref name="ageMax"/> ago, else as the store knows it now: for facts a
+    /// command looks up in another stream. A stream not known to exist is always looked up.
     /// </summary>
-    public async ValueTask<Loaded<TState>> KnownAsync(StreamId stream, CancellationToken cancellation) =>
-        cache.Get<Loaded<TState>>(stream) is { Sequence: > 0 } known
-            ? known
-            : await LoadAsync(stream, StreamRange.All, cancellation);
+    public async ValueTask<Loaded<TState>> KnownAsync(StreamId stream, TimeSpan ageMax, CancellationToken cancellation)
+    {
+        if (cache.Get<Loaded<TState>>(stream) is not { Sequence: > 0 } known)
+            return await LoadAsync(stream, StreamRange.All, cancellation);
+        if (clock.GetUtcNow() - known.ReadAt <= ageMax) return known;
+        var (_, current) = await FoldAsync(stream, known, new(known.Sequence + 1), skipFirst: false, cancellation);
+        return cache.Set(stream, current);
+    }
 
     /// <summary>The stream's state now, or as it was at the end of the range; read from the store, not the cache.</summary>
     public async Task<Loaded<TState>> LoadAsync(StreamId stream, StreamRange range, CancellationToken cancellation)
@@ -115,7 +119,7 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
         {
             // The event under the snapshot is read as well: a snapshot that stands on nothing is not believed.
             var (grounded, tail) = await FoldAsync(
-                stream, new(restored, snapshot.SnapshotSequence - 1, default), new(snapshot.SnapshotSequence), skipFirst: true, cancellation);
+                stream, new(restored, snapshot.SnapshotSequence - 1, default, default), new(snapshot.SnapshotSequence), skipFirst: true, cancellation);
             if (grounded) state = tail;
             if (grounded) return cache.Set(stream, state);
         }
@@ -124,7 +128,7 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
         return whole ? cache.Set(stream, folded) : folded;
     }
 
-    Loaded<TState> Nothing => new(aggregate.Decider.Initial, 0, DateTimeOffset.MinValue);
+    Loaded<TState> Nothing => new(aggregate.Decider.Initial, 0, DateTimeOffset.MinValue, DateTimeOffset.MinValue);
 
     async Task<(bool Any, Loaded<TState>)> FoldAsync(
         StreamId stream, Loaded<TState> from, StreamRange range, bool skipFirst, CancellationToken cancellation)
@@ -137,7 +141,7 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
             (sequence, at, any) = (stored.Sequence, stored.Timestamp, true);
         }
 
-        return (any, new(state, sequence, at));
+        return (any, new(state, sequence, at, clock.GetUtcNow()));
     }
 
     async Task<Loaded<TState>?> AppendAsync(
@@ -157,7 +161,7 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
             state = aggregate.Decider.Evolve(state, events[i]);
         }
 
-        var next = new Loaded<TState>(state, now.Sequence + stored.Length, at);
+        var next = new Loaded<TState>(state, now.Sequence + stored.Length, at, at);
         var snapshot = aggregate.SnapshotDue(stream, now.Sequence, next.Sequence, state, at);
         AppendResult result;
         try
@@ -206,7 +210,7 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
         if (raced && missed.Count == 0) return await LoadAsync(stream, StreamRange.All, cancellation);
         return cache.Set(stream, missed.SkipWhile(e => e.Sequence <= now.Sequence).Aggregate(now, (loaded, stored) =>
             stored.Sequence == loaded.Sequence + 1
-                ? new(aggregate.Decider.Evolve(loaded.State, aggregate.Codec.DecodeEvent(stored)), stored.Sequence, stored.Timestamp)
+                ? new(aggregate.Decider.Evolve(loaded.State, aggregate.Codec.DecodeEvent(stored)), stored.Sequence, stored.Timestamp, clock.GetUtcNow())
                 : throw new StreamGapException(stream, loaded.Sequence, stored.Sequence)));
     }
 
