@@ -20,6 +20,7 @@ static class Answer
         headers[ConsistencyToken.Header] = token;
         headers.ETag = $"\"{outcome.Sequence}\"";
         headers.Location = location;
-        return TypedResults.Json(new Carried(location, token, outcome.Sequence), StoredJson.Options, statusCode: status);
+        return TypedResults.Json(
+            new Carried(location, token, outcome.Sequence), StoredJson.Options, statusCode: status);
     }
 }

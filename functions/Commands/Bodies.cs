@@ -7,7 +7,9 @@ namespace Functions.Commands;
 sealed record AddressBody(string? Recipient, string? Street, string? City, string? PostalCode, string? Country)
 {
     public Address ToAddress() => Request.Valid(
-        Address.TryCreate(Recipient, Street, City, PostalCode, Country, out var address, out var refusal), address!, refusal);
+        Address.TryCreate(Recipient, Street, City, PostalCode, Country, out var address, out var refusal),
+        address!,
+        refusal);
 }
 
 /// <summary>An amount as requests give it: minor units, so that no float is ever involved.</summary>

@@ -25,7 +25,8 @@ public sealed class Customers(CommandHandler<Customer, CustomerCommand, Customer
             Request.Required(body.Email, "email"),
             body.Address?.ToAddress(),
             Request.Required(body.CreditLimit, "creditLimit").ToMoney("creditLimit"));
-        var outcome = await customers.HandleAsync(Customer.Stream(customer), command, Request.Command(request), cancellation);
+        var outcome = await customers.HandleAsync(
+            Customer.Stream(customer), command, Request.Command(request), cancellation);
         return Answer.To(request, outcome, $"/api/customers/{customer}");
     }
 }

@@ -21,7 +21,11 @@ public sealed class Orders(
     static readonly TimeSpan PriceAgeMax = TimeSpan.FromSeconds(5);
 
     sealed record OrderBody(
-        string? CustomerId, IReadOnlyList<LineBody?>? Lines, AddressBody? ShipTo, PaymentBody? Payment, string? Workflow);
+        string? CustomerId,
+        IReadOnlyList<LineBody?>? Lines,
+        AddressBody? ShipTo,
+        PaymentBody? Payment,
+        string? Workflow);
 
     sealed record LineBody(string? ProductId, int? Quantity);
 
@@ -38,17 +42,23 @@ public sealed class Orders(
         var order = Id(orderId);
         var body = await Request.BodyAsync<OrderBody>(request, cancellation);
         var customer = Request.Valid(
-            CustomerId.TryParse(Request.Required(body.CustomerId, "customerId"), out var id, out var refusal), id, refusal);
+            CustomerId.TryParse(Request.Required(body.CustomerId, "customerId"), out var id, out var refusal),
+            id,
+            refusal);
         var card = Request.Valid(
-            CardToken.TryFrom(Request.Required(body.Payment?.Card, "payment.card"), out var token, out refusal), token, refusal);
+            CardToken.TryFrom(Request.Required(body.Payment?.Card, "payment.card"), out var token, out refusal),
+            token,
+            refusal);
         var shipTo = Request.Required(body.ShipTo, "shipTo").ToAddress();
         var lines = LinesOf(body.Lines);
 
-        if ((await customers.KnownAsync(Customer.Stream(customer), TimeSpan.MaxValue, cancellation)).Sequence == 0)
+        if ((await customers.KnownAsync(
+            Customer.Stream(customer), TimeSpan.MaxValue, cancellation)).State.Registration is null)
             return Problem.Of(new("unknown-customer", $"There is no customer {customer}.", RefusalKind.Unknown));
         var priced = await PriceAsync(lines, cancellation);
 
-        // No id of its own for the command: the order's id is the key, and its decider knows a repeat from another order.
+        // No id of its own for the command: the order's id is the key, and its decider knows a repeat from another
+        // order.
         var outcome = await orders.HandleAsync(
             Order.Stream(order),
             new OrderCommand.Place(customer, priced, shipTo, card, body.Workflow ?? Order.Orchestration),
@@ -79,7 +89,8 @@ public sealed class Orders(
         IReadOnlyList<(ProductId Product, int Quantity)> lines, CancellationToken cancellation)
     {
         var priced = await Task.WhenAll(lines.Select(async line =>
-            (await products.KnownAsync(Product.Stream(line.Product), PriceAgeMax, cancellation)).State.Offer is { } offer
+            (await products.KnownAsync(
+                Product.Stream(line.Product), PriceAgeMax, cancellation)).State.Offer is { } offer
                 ? new OrderLine(line.Product, line.Quantity, offer.Price)
                 : throw new InvalidRequestException(
                     new("unknown-product", $"There is no product {line.Product}.", RefusalKind.Unknown))));
@@ -94,13 +105,17 @@ public sealed class Orders(
         return [.. lines.Select((line, index) =>
         {
             var product = Request.Valid(
-                ProductId.TryParse(Request.Required(line?.ProductId, $"lines[{index}].productId"), out var id, out var refusal),
+                ProductId.TryParse(
+                    Request.Required(line?.ProductId, $"lines[{index}].productId"), out var id, out var refusal),
                 id,
                 refusal);
             var quantity = Request.Required(line!.Quantity, $"lines[{index}].quantity").Value;
-            return Quantity.Fault(quantity) is { } fault ? throw new InvalidRequestException(fault) : (product, quantity);
+            return Quantity.Fault(quantity) is { } fault
+                ? throw new InvalidRequestException(fault)
+                : (product, quantity);
         })];
     }
 
-    static OrderId Id(string text) => Request.Valid(OrderId.TryParse(text, out var order, out var refusal), order, refusal);
+    static OrderId Id(string text) =>
+        Request.Valid(OrderId.TryParse(text, out var order, out var refusal), order, refusal);
 }

@@ -10,7 +10,8 @@ namespace Functions.Commands;
 
 /// <summary>Commands on the catalog and the stock behind it.</summary>
 public sealed class Products(
-    CommandHandler<Product, ProductCommand, ProductEvent> products, CommandHandler<Stock, StockCommand, StockEvent> stocks)
+    CommandHandler<Product, ProductCommand, ProductEvent> products,
+    CommandHandler<Stock, StockCommand, StockEvent> stocks)
 {
     sealed record ProductBody(string? Name, string? Category, MoneyBody? Price);
 
@@ -28,7 +29,8 @@ public sealed class Products(
             Request.Required(body.Name, "name"),
             Request.Required(body.Category, "category"),
             Request.Required(body.Price, "price").ToMoney("price"));
-        var outcome = await products.HandleAsync(Product.Stream(product), command, Request.Command(request), cancellation);
+        var outcome = await products.HandleAsync(
+            Product.Stream(product), command, Request.Command(request), cancellation);
         return Answer.To(request, outcome, $"/api/products/{product}");
     }
 
@@ -48,11 +50,13 @@ public sealed class Products(
         var command = new StockCommand.Receive(Request.Required(body.Quantity, "quantity").Value, receipt);
 
         var known = await products.KnownAsync(Product.Stream(product), TimeSpan.MaxValue, cancellation);
-        if (known.Sequence == 0) return Problem.Of(new("unknown-product", $"There is no product {product}.", RefusalKind.Unknown));
+        if (known.Sequence == 0)
+            return Problem.Of(new("unknown-product", $"There is no product {product}.", RefusalKind.Unknown));
         var outcome = await stocks.HandleAsync(
             Stock.Stream(product), command, Request.Command(request, $"receive/{receipt}"), cancellation);
         return Answer.To(request, outcome, $"/api/products/{product}");
     }
 
-    static ProductId Id(string text) => Request.Valid(ProductId.TryParse(text, out var product, out var refusal), product, refusal);
+    static ProductId Id(string text) =>
+        Request.Valid(ProductId.TryParse(text, out var product, out var refusal), product, refusal);
 }

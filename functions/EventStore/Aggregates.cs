@@ -26,7 +26,9 @@ public static class Aggregates
     public static readonly Aggregate<Product, ProductCommand, ProductEvent> Products =
         new(Product.Category, Product.Decider, new(ProductEvent.Types));
 
-    /// <summary>A stock stream lives as long as its product and grows with every order: it is worth a snapshot.</summary>
+    /// <summary>
+    /// A stock stream lives as long as its product and grows with every order: it is worth a snapshot.
+    /// </summary>
     public static readonly Aggregate<Stock, StockCommand, StockEvent> Stocks =
         new(Stock.Category, Stock.Decider, new(StockEvent.Types), new SnapshotPolicy(Every: 100, Schema: "1"));
 }

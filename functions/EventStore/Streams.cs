@@ -26,8 +26,8 @@ public sealed class Streams(IEventStore store)
         var limit = Request.Limit(request, normal: 100, max: 500);
         var (from, to) = (Sequence(request, "from") ?? 1, Sequence(request, "to") ?? long.MaxValue);
 
-        // One more than asked for tells whether there is a next page. Without a fixed end a backwards read has its bound
-        // in the page size alone.
+        // One more than asked for tells whether there is a next page. Without a fixed end a backwards read has its
+        // bound in the page size alone.
         var bounded = backwards ? new StreamRange(from, to, true) : new(from, Math.Min(to, from + limit));
         var events = new List<StoredEvent>(limit);
         long? next = null;
@@ -44,10 +44,12 @@ public sealed class Streams(IEventStore store)
 
         if (events.Count == 0 && await store.HeadAsync(stream, cancellation) == 0)
             return Problem.Of(404, "unknown-stream", $"There is no stream {stream}.");
-        return TypedResults.Json(new Page(stream.ToString(), events, NextLink(stream, next, from, to, backwards, limit)), StoredJson.Options);
+        return TypedResults.Json(new Page(
+            stream.ToString(), events, NextLink(stream, next, from, to, backwards, limit)), StoredJson.Options);
     }
 
-    static string? NextLink(StreamId stream, long? next, long from, long to, bool backwards, int limit) => next is not { } start
+    static string? NextLink(StreamId stream, long? next, long from, long to, bool backwards, int limit) =>
+        next is not { } start
         ? null
         : string.Create(
             CultureInfo.InvariantCulture,

@@ -22,13 +22,15 @@ readonly record struct ConsistencyToken(StreamId Stream, long Sequence)
             && StreamId.TryParse(text[..at], out var stream)
             && long.TryParse(text.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
             ? new(stream, sequence)
-            : throw new InvalidRequestException("invalid-header", $"{Header} is a token as a command answered it: order-…@7.");
+            : throw new InvalidRequestException(
+                "invalid-header", $"{Header} is a token as a command answered it: order-…@7.");
     }
 
     /// <summary>How long the caller is ready to wait: <c>Prefer: wait=2</c>, in seconds (RFC 7240).</summary>
     public static TimeSpan WaitOf(HttpRequest request)
     {
-        foreach (var preference in request.Headers["Prefer"].SelectMany(p => (p ?? "").Split(',', StringSplitOptions.TrimEntries)))
+        foreach (var preference in request.Headers["Prefer"].SelectMany(
+            p => (p ?? "").Split(',', StringSplitOptions.TrimEntries)))
         {
             if (preference.StartsWith("wait=", StringComparison.OrdinalIgnoreCase)
                 && int.TryParse(preference.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))

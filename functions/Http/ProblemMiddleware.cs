@@ -9,8 +9,9 @@ using Microsoft.Extensions.Logging;
 namespace Functions.Http;
 
 /// <summary>
-/// Answers what an HTTP function throws: a bad request with its code, a busy stream with 409, a struggling store with 503
-/// and a hint when to come back. Anything else is our own fault and goes on to the host, which logs it and answers 500.
+/// Answers what an HTTP function throws: a bad request with its code, a busy stream with 409, a struggling store with
+/// 503 and a hint when to come back. Anything else is our own fault and goes on to the host, which logs it and answers
+/// 500.
 /// </summary>
 sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorkerMiddleware
 {

@@ -13,12 +13,14 @@ namespace Functions.Projections;
 /// </summary>
 /// <remarks>
 /// The feed may deliver twice, late, or lose a batch. Each document says how far it has seen each stream, so an event
-/// already seen changes nothing, and a gap is read from the stream itself before going on. The document is replaced under
-/// its ETag: two deliveries at once cost a retry, never an effect. An event that can not be folded parks its stream for
-/// this view: the view stays where it is, later events of the stream queue behind (each of them finds the gap and meets
-/// the same event), all other streams go on, and code that can fold it heals the view with the next event.
+/// already seen changes nothing, and a gap is read from the stream itself before going on. The document is replaced
+/// under its ETag: two deliveries at once cost a retry, never an effect. An event that can not be folded parks its
+/// stream for this view: the view stays where it is, later events of the stream queue behind (each of them finds the
+/// gap and meets the same event), all other streams go on, and code that can fold it heals the view with the next
+/// event.
 /// </remarks>
-public sealed class ProjectionRunner(Database database, IEventStore events, TimeProvider clock, ILogger<ProjectionRunner> log)
+public sealed class ProjectionRunner(
+    Database database, IEventStore events, TimeProvider clock, ILogger<ProjectionRunner> log)
 {
     public const int DocumentsInParallelMax = 16;
     public const int WriteAttemptsMax = 8;
@@ -29,8 +31,11 @@ public sealed class ProjectionRunner(Database database, IEventStore events, Time
 
     readonly ConcurrentDictionary<StreamId, StoredEvent> firsts = [];
 
-    /// <summary>Returns when every event is in its document or its stream is parked; throws only for what a retry may cure.</summary>
-    public async Task RunAsync<TView>(View<TView> view, IReadOnlyList<JsonElement> changes, CancellationToken cancellation)
+    /// <summary>
+    /// Returns when every event is in its document or its stream is parked; throws only for what a retry may cure.
+    /// </summary>
+    public async Task RunAsync<TView>(
+        View<TView> view, IReadOnlyList<JsonElement> changes, CancellationToken cancellation)
         where TView : class
     {
         var documents = new Dictionary<ViewKey, List<(Feed<TView>, StreamId, List<StoredEvent>)>>();
@@ -39,7 +44,8 @@ public sealed class ProjectionRunner(Database database, IEventStore events, Time
             if (!StreamId.TryParse(stream.Key, out var id)) continue;
             if (view.Feeds.FirstOrDefault(f => f.Category == id.Category) is not { } feed) continue;
             var ordered = stream.OrderBy(e => e.Sequence).ToList();
-            var key = feed.KeyOfName is { } byName ? byName(id) : feed.KeyOfFirst!(await FirstAsync(id, ordered[0], cancellation));
+            var key = feed.KeyOfName is { } byName ? byName(id)
+                : feed.KeyOfFirst!(await FirstAsync(id, ordered[0], cancellation));
             if (!documents.TryGetValue(key, out var streams)) documents.Add(key, streams = []);
             streams.Add((feed, id, ordered));
         }
@@ -68,11 +74,13 @@ public sealed class ProjectionRunner(Database database, IEventStore events, Time
             }
             catch (CosmosException struggling) when (IsTransient(struggling) && attempt < WriteAttemptsMax)
             {
-                log.LogWarning("{View}: the store answered {Status}; trying again", view.Name, (int)struggling.StatusCode);
+                log.LogWarning(
+                    "{View}: the store answered {Status}; trying again", view.Name, (int)struggling.StatusCode);
             }
 
             if (attempt >= WriteAttemptsMax)
-                throw new InvalidOperationException($"{view.Name} {key.Id} changed under each of {WriteAttemptsMax} attempts to write it.");
+                throw new InvalidOperationException(
+                    $"{view.Name} {key.Id} changed under each of {WriteAttemptsMax} attempts to write it.");
             await Task.Delay(FirstPause * (1 << attempt), clock, cancellation);
         }
     }
@@ -117,7 +125,9 @@ public sealed class ProjectionRunner(Database database, IEventStore events, Time
         };
     }
 
-    /// <summary>The batch's own events when they follow on, else the stream's: what the feed lost is read, not missed.</summary>
+    /// <summary>
+    /// The batch's own events when they follow on, else the stream's: what the feed lost is read, not missed.
+    /// </summary>
     IAsyncEnumerable<StoredEvent> FromAsync(
         StreamId stream, long next, List<StoredEvent> fresh, CancellationToken cancellation)
     {
@@ -147,10 +157,12 @@ public sealed class ProjectionRunner(Database database, IEventStore events, Time
         Container container, ViewKey key, CancellationToken cancellation)
         where TView : class
     {
-        using var response = await container.ReadItemStreamAsync(key.Id, new PartitionKey(key.Partition), null, cancellation);
+        using var response = await container.ReadItemStreamAsync(
+            key.Id, new PartitionKey(key.Partition), null, cancellation);
         if (response.StatusCode == HttpStatusCode.NotFound) return (new() { Id = key.Id, Pk = key.Partition }, null);
         response.EnsureSuccessStatusCode();
-        var document = await JsonSerializer.DeserializeAsync<ViewDocument<TView>>(response.Content, StoredJson.Options, cancellation);
+        var document = await JsonSerializer.DeserializeAsync<ViewDocument<TView>>(
+            response.Content, StoredJson.Options, cancellation);
         return (document!, response.Headers.ETag);
     }
 
@@ -174,7 +186,8 @@ public sealed class ProjectionRunner(Database database, IEventStore events, Time
     {
         log.LogError(poison, "{View}: {Stream} is parked at {Sequence}", view, stored.StreamId, stored.Sequence);
         var parked = new ParkedEvent(
-            stored.StreamId, view, stored.StreamId, stored.Sequence, stored.EventType, poison.Message, clock.GetUtcNow());
+            stored.StreamId, view, stored.StreamId, stored.Sequence, stored.EventType, poison.Message,
+                clock.GetUtcNow());
         using var content = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(parked, StoredJson.Options));
         using var response = await database.GetContainer(ParkedContainer)
             .UpsertItemStreamAsync(content, new PartitionKey(view), null, cancellation);
@@ -203,7 +216,9 @@ public sealed record ParkedEvent(
 /// <summary>Reads change-feed batches of the event container.</summary>
 public static class Changes
 {
-    /// <summary>The events among the changed documents; snapshots live in the same container and are passed over.</summary>
+    /// <summary>
+    /// The events among the changed documents; snapshots live in the same container and are passed over.
+    /// </summary>
     public static IEnumerable<StoredEvent> Events(IEnumerable<JsonElement> changes) => changes
         .Where(change => change.TryGetProperty("eventType", out _))
         .Select(change => change.Deserialize<StoredEvent>(StoredJson.Options)!);

@@ -28,13 +28,19 @@ public sealed record View<TView>(string Name, string Container, params IReadOnly
 public static class Feed
 {
     public static Feed<TView> ByName<TView, TEvent>(
-        string category, EventCodec<TEvent> codec, Func<TView?, Recorded<TEvent>, TView?> project, Func<StreamId, ViewKey> key)
+        string category,
+        EventCodec<TEvent> codec,
+        Func<TView?, Recorded<TEvent>, TView?> project,
+        Func<StreamId, ViewKey> key)
         where TView : class
         where TEvent : notnull =>
         new(category, key, null, (view, stored) => project(view, codec.Decode(stored)));
 
     public static Feed<TView> ByFirst<TView, TEvent>(
-        string category, EventCodec<TEvent> codec, Func<TView?, Recorded<TEvent>, TView?> project, Func<TEvent, StreamId, ViewKey> key)
+        string category,
+        EventCodec<TEvent> codec,
+        Func<TView?, Recorded<TEvent>, TView?> project,
+        Func<TEvent, StreamId, ViewKey> key)
         where TView : class
         where TEvent : notnull =>
         new(
@@ -57,7 +63,9 @@ public sealed record ViewDocument<TView>
 
     public IReadOnlyDictionary<string, long> Seen { get; init; } = new Dictionary<string, long>();
 
-    /// <summary>Streams that stand still here because one of their events can not be folded; see the parked container.</summary>
+    /// <summary>
+    /// Streams that stand still here because one of their events can not be folded; see the parked container.
+    /// </summary>
     public IReadOnlyList<string> Parked { get; init; } = [];
 
     public TView? View { get; init; }

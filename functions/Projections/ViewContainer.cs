@@ -15,8 +15,8 @@ public sealed class ViewContainer(Database database, TimeProvider clock)
     static readonly TimeSpan PollMax = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// The document, as soon as it has seen <paramref name="token"/>'s event or <paramref name="wait"/> is over; null when
-    /// there is none. The pause between polls doubles, so a long wait costs few reads.
+    /// The document, as soon as it has seen <paramref name="token"/>'s event or <paramref name="wait"/> is over; null
+    /// when there is none. The pause between polls doubles, so a long wait costs few reads.
     /// </summary>
     internal async Task<ViewDocument<TView>?> ReadAsync<TView>(
         string container, ViewKey key, ConsistencyToken? token, TimeSpan wait, CancellationToken cancellation)
@@ -49,7 +49,8 @@ public sealed class ViewContainer(Database database, TimeProvider clock)
         {
             using var page = await pages.ReadNextAsync(cancellation);
             page.EnsureSuccessStatusCode();
-            var documents = await JsonSerializer.DeserializeAsync<Page<TView>>(page.Content, StoredJson.Options, cancellation);
+            var documents = await JsonSerializer.DeserializeAsync<Page<TView>>(
+                page.Content, StoredJson.Options, cancellation);
             found.AddRange(documents!.Documents.Take(limit - found.Count));
         }
 
@@ -60,15 +61,18 @@ public sealed class ViewContainer(Database database, TimeProvider clock)
         where TView : class =>
         document?.Seen.GetValueOrDefault(token.Stream.ToString()) >= token.Sequence;
 
-    public static async Task<ViewDocument<TView>?> DocumentAsync<TView>(ResponseMessage read, CancellationToken cancellation)
+    public static async Task<ViewDocument<TView>?> DocumentAsync<TView>(
+        ResponseMessage read, CancellationToken cancellation)
         where TView : class
     {
         if (read.StatusCode == HttpStatusCode.NotFound) return null;
         read.EnsureSuccessStatusCode();
-        return await JsonSerializer.DeserializeAsync<ViewDocument<TView>>(read.Content, StoredJson.Options, cancellation);
+        return await JsonSerializer.DeserializeAsync<ViewDocument<TView>>(
+            read.Content, StoredJson.Options, cancellation);
     }
 
-    async Task<ViewDocument<TView>?> PointReadAsync<TView>(string container, ViewKey key, CancellationToken cancellation)
+    async Task<ViewDocument<TView>?> PointReadAsync<TView>(
+        string container, ViewKey key, CancellationToken cancellation)
         where TView : class
     {
         using var read = await database.GetContainer(container)

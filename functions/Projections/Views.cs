@@ -2,20 +2,25 @@ using System.Text.Json;
 using Commerce.Catalog;
 using Commerce.Inventory;
 using Commerce.Ordering;
+using EventSourcing;
 using Functions.EventStore;
 using Microsoft.Azure.Functions.Worker;
 
 namespace Functions.Projections;
 
-/// <summary>The views, and the change feed that keeps each of them up to date under a lease prefix of its own.</summary>
+/// <summary>
+/// The views, and the change feed that keeps each of them up to date under a lease prefix of its own.
+/// </summary>
 public sealed class Views(ProjectionRunner runner)
 {
     public static readonly View<OrderDetails> OrderDetails = new(
         "order-details",
         "order-details",
-        Feed.ByName(Order.Category, Aggregates.Orders.Codec, Commerce.Ordering.OrderDetails.Project, stream => ViewKey.Of(stream.Id)));
+        Feed.ByName(Order.Category, Aggregates.Orders.Codec, Commerce.Ordering.OrderDetails.Project, ById));
 
-    /// <summary>The rows of one customer share a partition; whose row it is only the order's first event says.</summary>
+    /// <summary>
+    /// The rows of one customer share a partition; whose row it is only the order's first event says.
+    /// </summary>
     public static readonly View<OrderSummary> OrderList = new(
         "order-list",
         "order-list",
@@ -28,12 +33,14 @@ public sealed class Views(ProjectionRunner runner)
     public static readonly View<ProductListing> Products = new(
         "products",
         "products",
-        Feed.ByName(Product.Category, Aggregates.Products.Codec, ProductListing.Project, stream => ViewKey.Of(stream.Id)));
+        Feed.ByName(Product.Category, Aggregates.Products.Codec, ProductListing.Project, ById));
 
     public static readonly View<Availability> Availability = new(
         "availability",
         "availability",
-        Feed.ByName(Stock.Category, Aggregates.Stocks.Codec, Commerce.Inventory.Availability.Project, stream => ViewKey.Of(stream.Id)));
+        Feed.ByName(Stock.Category, Aggregates.Stocks.Codec, Commerce.Inventory.Availability.Project, ById));
+
+    static ViewKey ById(StreamId stream) => ViewKey.Of(stream.Id);
 
     [Function(nameof(ProjectOrderDetails)), ExponentialBackoffRetry(-1, "00:00:01", "00:01:00")]
     public Task ProjectOrderDetails(

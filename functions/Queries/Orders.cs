@@ -48,17 +48,21 @@ public sealed class OrderQueries(ViewContainer views)
         if (status is not null) where.Add("c.view.status = @status");
         if (after is not null) where.Add("(c.view.placedAt < @at OR (c.view.placedAt = @at AND c.id < @id))");
         var query = new QueryDefinition(
-            $"SELECT * FROM c {(where.Count > 0 ? "WHERE " + string.Join(" AND ", where) : "")} ORDER BY c.view.placedAt DESC, c.id DESC")
+            "SELECT * FROM c"
+            + (where.Count > 0 ? " WHERE " + string.Join(" AND ", where) : "")
+            + " ORDER BY c.view.placedAt DESC, c.id DESC")
             .WithParameter("@status", status)
             .WithParameter("@at", after?.At)
             .WithParameter("@id", after?.Id);
         var rows = await views.PageAsync<OrderSummary>(Views.OrderList.Container, query, customer, limit, cancellation);
-        var next = rows.Count == limit && rows[^1] is { View: { } last } row ? new Cursor(last.PlacedAt, row.Id).ToString() : null;
+        var next = rows.Count == limit && rows[^1] is { View: { } last } row
+            ? new Cursor(last.PlacedAt, row.Id).ToString() : null;
         return TypedResults.Json(new OrderPage([.. rows.Select(r => r.View!)], next), StoredJson.Options);
     }
 
     static readonly string[] Statuses =
-        [.. Enum.GetNames<OrderStatus>().Where(n => n != nameof(OrderStatus.None)).Select(JsonNamingPolicy.CamelCase.ConvertName)];
+        [.. Enum.GetNames<OrderStatus>().Where(n => n != nameof(OrderStatus.None)).Select(
+            JsonNamingPolicy.CamelCase.ConvertName)];
 
     sealed record OrderPage(IReadOnlyList<OrderSummary> Orders, string? Continuation);
 
@@ -73,10 +77,12 @@ public sealed class OrderQueries(ViewContainer views)
                 ? Encoding.UTF8.GetString(bytes, 0, length).Split(' ')
                 : [];
             return parts.Length == 2
-                && DateTimeOffset.TryParseExact(parts[0], "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out var at)
+                && DateTimeOffset.TryParseExact(
+                    parts[0], "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out var at)
                 && Guid.TryParseExact(parts[1], "D", out _)
                 ? new(at, parts[1])
-                : throw new InvalidRequestException("invalid-continuation", "continuation is not one this API gave out.");
+                : throw new InvalidRequestException(
+                    "invalid-continuation", "continuation is not one this API gave out.");
         }
 
         public override string ToString() => Convert.ToBase64String(Encoding.UTF8.GetBytes($"{At:O} {Id}"));

@@ -22,11 +22,13 @@ public sealed class ProductQueries(ViewContainer views)
         CancellationToken cancellation)
     {
         var words = ProductListing.WordsOf(Request.Query(request, "search") ?? "");
-        if (words.Length > WordsMax) throw new InvalidRequestException("invalid-search", $"A search has at most {WordsMax} words.");
+        if (words.Length > WordsMax) throw new InvalidRequestException(
+            "invalid-search", $"A search has at most {WordsMax} words.");
         var limit = Request.Limit(request);
         var after = Request.Query(request, "continuation", lengthMax: ProductId.LengthMax);
 
-        var where = words.Select((_, i) => $"EXISTS(SELECT VALUE w FROM w IN c.view.words WHERE STARTSWITH(w, @word{i}))");
+        var where = words.Select(
+            (_, i) => $"EXISTS(SELECT VALUE w FROM w IN c.view.words WHERE STARTSWITH(w, @word{i}))");
         if (after is not null) where = where.Append("c.id > @after");
         var query = new QueryDefinition(
             $"SELECT * FROM c {(where.Any() ? "WHERE " + string.Join(" AND ", where) : "")} ORDER BY c.id")
@@ -56,7 +58,8 @@ public sealed class ProductQueries(ViewContainer views)
 
     static readonly Refusal UnknownProduct = new("unknown-product", "There is no such product.", RefusalKind.Unknown);
 
-    static string Id(string text) => Request.Valid(ProductId.TryParse(text, out var product, out var refusal), product, refusal).Value;
+    static string Id(string text) =>
+        Request.Valid(ProductId.TryParse(text, out var product, out var refusal), product, refusal).Value;
 
     sealed record ProductPage(IReadOnlyList<ProductListing> Products, string? Continuation);
 }

@@ -8,11 +8,14 @@ namespace Functions.Queries;
 /// <summary>How a query answers with one view document.</summary>
 static class ViewAnswer
 {
-    /// <summary>Set when the view has not yet seen the write the caller asked for: the answer is older than that.</summary>
+    /// <summary>
+    /// Set when the view has not yet seen the write the caller asked for: the answer is older than that.
+    /// </summary>
     public const string StaleHeader = "X-Stale";
 
     public static async Task<IResult> OneAsync<TView>(
-        ViewContainer views, HttpRequest request, View<TView> view, ViewKey key, Refusal unknown, CancellationToken cancellation)
+        ViewContainer views, HttpRequest request, View<TView> view, ViewKey key, Refusal unknown,
+            CancellationToken cancellation)
         where TView : class
     {
         var token = ConsistencyToken.Of(request);
@@ -28,7 +31,9 @@ static class ViewAnswer
             : TypedResults.Json(found, StoredJson.Options);
     }
 
-    /// <summary>A view's version is how far it has seen its streams: it grows with every event and survives a rebuild.</summary>
+    /// <summary>
+    /// A view's version is how far it has seen its streams: it grows with every event and survives a rebuild.
+    /// </summary>
     static string ETagOf<TView>(ViewDocument<TView> document)
         where TView : class =>
         document.Seen.Count == 1

@@ -7,7 +7,9 @@ using Microsoft.DurableTask;
 
 namespace Functions.Sagas;
 
-/// <summary>The order a saga works for, as it was placed, and what the saga's own commands are traced back to.</summary>
+/// <summary>
+/// The order a saga works for, as it was placed, and what the saga's own commands are traced back to.
+/// </summary>
 public sealed record PlacedOrder(
     Origin Origin, ImmutableArray<OrderLine> Lines, Money Total, Address ShipTo, PaymentMethod PaymentMethod);
 
@@ -16,7 +18,9 @@ public sealed record Origin(OrderId Order, string CorrelationId, string Causatio
 {
     public string Saga => OrderSaga.IdOf(Order);
 
-    /// <summary>A step's command: its id is the saga and the step, so asking again is a repeat and not a second effect.</summary>
+    /// <summary>
+    /// A step's command: its id is the saga and the step, so asking again is a repeat and not a second effect.
+    /// </summary>
     public CommandContext Command(string step) => new($"{Saga}/{step}", CorrelationId, CausationId, Saga);
 }
 
@@ -28,7 +32,8 @@ public static class OrderSaga
     public static string IdOf(OrderId order) => Order.Stream(order).ToString();
 
     [Function(nameof(OrderSaga))]
-    public static async Task<Refusal?> RunAsync([OrchestrationTrigger] TaskOrchestrationContext context, PlacedOrder order)
+    public static async Task<Refusal?> RunAsync(
+        [OrchestrationTrigger] TaskOrchestrationContext context, PlacedOrder order)
     {
         var saga = new Saga(context, SagaStories.Begin(order.Origin, new(context.CurrentUtcDateTime, TimeSpan.Zero)));
 
@@ -56,10 +61,12 @@ public static class OrderSaga
     }
 
     static Step ReserveStock(PlacedOrder order, OrderLine line) =>
-        new($"reserve {line.Product}", nameof(StockSteps.ReserveStock), Stock(order, line), nameof(StockSteps.ReleaseStock));
+        new($"reserve {line.Product}", nameof(StockSteps.ReserveStock), Stock(order, line),
+            nameof(StockSteps.ReleaseStock));
 
     static Step AuthorizePayment(PlacedOrder order) =>
-        new("authorize payment", nameof(PaymentSteps.AuthorizePayment), Payment(order), nameof(PaymentSteps.VoidPayment))
+        new("authorize payment", nameof(PaymentSteps.AuthorizePayment), Payment(order),
+            nameof(PaymentSteps.VoidPayment))
         {
             Timeout = OutsideTimeout,
         };
@@ -75,12 +82,14 @@ public static class OrderSaga
         };
 
     static Step ConfirmOrder(PlacedOrder order) =>
-        new("confirm order", nameof(OrderSteps.ConfirmOrder), new OrderStep(order.Origin), nameof(OrderSteps.RuleOutConfirmation));
+        new("confirm order", nameof(OrderSteps.ConfirmOrder), new OrderStep(order.Origin),
+            nameof(OrderSteps.RuleOutConfirmation));
 
     static Step CancelOrder(PlacedOrder order, Refusal why) =>
         new("cancel order", nameof(OrderSteps.CancelOrder), new OrderStep(order.Origin, why));
 
-    static Step CapturePayment(PlacedOrder order) => new("capture payment", nameof(PaymentSteps.CapturePayment), Payment(order));
+    static Step CapturePayment(PlacedOrder order) =>
+        new("capture payment", nameof(PaymentSteps.CapturePayment), Payment(order));
 
     static Step CommitStock(PlacedOrder order, OrderLine line) =>
         new($"commit {line.Product}", nameof(StockSteps.CommitStock), Stock(order, line));

@@ -14,15 +14,19 @@ public sealed class OrderSteps(CommandHandler<Order, OrderCommand, OrderEvent> o
     public Task<Refusal?> ConfirmOrder([ActivityTrigger] OrderStep step, CancellationToken cancellation) =>
         AskAsync(step, "confirm", new Confirm(), cancellation);
 
-    /// <summary>Keeps a confirmation of which nobody knows whether it happened from happening later; refuses if it has.</summary>
+    /// <summary>
+    /// Keeps a confirmation of which nobody knows whether it happened from happening later; refuses if it has.
+    /// </summary>
     [Function(nameof(RuleOutConfirmation))]
     public Task<Refusal?> RuleOutConfirmation([ActivityTrigger] OrderStep step, CancellationToken cancellation) =>
-        AskAsync(step, "rule-out", new RequestCancellation("The order could not be confirmed.", step.Origin.Saga), cancellation);
+        AskAsync(step, "rule-out", new RequestCancellation("The order could not be confirmed.", step.Origin.Saga),
+            cancellation);
 
     [Function(nameof(CancelOrder))]
     public Task<Refusal?> CancelOrder([ActivityTrigger] OrderStep step, CancellationToken cancellation) =>
         AskAsync(step, "cancel", new Cancel(step.Why!.Code, step.Why.Detail), cancellation);
 
     async Task<Refusal?> AskAsync(OrderStep step, string name, OrderCommand command, CancellationToken cancellation) =>
-        (await orders.HandleAsync(Order.Stream(step.Origin.Order), command, step.Origin.Command(name), cancellation)).Refusal;
+        (await orders.HandleAsync(
+            Order.Stream(step.Origin.Order), command, step.Origin.Command(name), cancellation)).Refusal;
 }

@@ -12,8 +12,8 @@ public sealed record PaymentStep(Origin Origin, Money Amount, PaymentMethod Meth
 }
 
 /// <summary>
-/// What sagas ask of payments: first the gateway, idempotent under the payment's id, then the record of its answer. A crash
-/// in between repeats the question and gets the same answer.
+/// What sagas ask of payments: first the gateway, idempotent under the payment's id, then the record of its answer. A
+/// crash in between repeats the question and gets the same answer.
 /// </summary>
 public sealed class PaymentSteps(
     CommandHandler<Payment, PaymentCommand, PaymentEvent> payments, IPaymentGateway gateway)
@@ -41,13 +41,16 @@ public sealed class PaymentSteps(
     {
         var payment = await payments.LoadAsync(Payment.Stream(step.Payment), StreamRange.All, cancellation);
         if (payment.State.Authorization is not { } authorization) return PaymentRefusal.Unknown;
-        return await gateway.CaptureAsync(step.Payment, authorization.AuthorizationId, cancellation) is PaymentAnswer.Declined declined
+        return await gateway.CaptureAsync(
+            step.Payment, authorization.AuthorizationId, cancellation) is PaymentAnswer.Declined declined
             ? Refused(declined)
             : await RecordAsync(step, "capture", new RecordCaptured(), cancellation);
     }
 
-    async Task<Refusal?> RecordAsync(PaymentStep step, string name, PaymentCommand command, CancellationToken cancellation) =>
-        (await payments.HandleAsync(Payment.Stream(step.Payment), command, step.Origin.Command(name), cancellation)).Refusal;
+    async Task<Refusal?> RecordAsync(
+        PaymentStep step, string name, PaymentCommand command, CancellationToken cancellation) =>
+        (await payments.HandleAsync(
+            Payment.Stream(step.Payment), command, step.Origin.Command(name), cancellation)).Refusal;
 
     static Refusal Refused(PaymentAnswer.Declined declined) => new(declined.Code, declined.Detail);
 }

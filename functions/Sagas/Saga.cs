@@ -4,8 +4,9 @@ using Microsoft.DurableTask;
 namespace Functions.Sagas;
 
 /// <summary>
-/// One step: an activity that does it and, when it can be taken back, one that undoes it. Both get the same input, so an
-/// undo needs only what was known before its step. Activities return a refusal, null when done, and throw only faults.
+/// One step: an activity that does it and, when it can be taken back, one that undoes it. Both get the same input, so
+/// an undo needs only what was known before its step. Activities return a refusal, null when done, and throw only
+/// faults.
 /// </summary>
 public sealed record Step(string Name, string Do, object Input, string? Undo = null)
 {
@@ -27,8 +28,8 @@ public sealed record StepPolicy(int AttemptsMax, TimeSpan FirstPause, TimeSpan P
 
 /// <summary>
 /// The vocabulary of a saga: compensable steps, one pivot, retryable steps. Before the pivot a refusal or an exhausted
-/// step leads to <see cref="UndoAsync"/>, newest first; behind it the saga only goes forward. What may not be given up and
-/// fails for good parks the saga until an operator decides.
+/// step leads to <see cref="UndoAsync"/>, newest first; behind it the saga only goes forward. What may not be given up
+/// and fails for good parks the saga until an operator decides.
 /// </summary>
 public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
 {
@@ -56,12 +57,13 @@ public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
     }
 
     /// <summary>
-    /// The point of no return. Its <see cref="Step.Undo"/> rules it out for good, and refuses when it has already happened:
-    /// that settles what an exhausted pivot, of which nobody knows whether it happened, has left open.
+    /// The point of no return. Its <see cref="Step.Undo"/> rules it out for good, and refuses when it has already
+    /// happened: that settles what an exhausted pivot, of which nobody knows whether it happened, has left open.
     /// </summary>
     public async Task<Refusal?> PivotAsync(Step pivot)
     {
-        var (outcome, refusal) = await AttemptAsync(Open(pivot.Name, StepKind.Pivot), pivot.Do, pivot, StepPolicy.Before);
+        var (outcome, refusal) = await AttemptAsync(
+            Open(pivot.Name, StepKind.Pivot), pivot.Do, pivot, StepPolicy.Before);
         if (outcome != StepOutcome.Failed) return refusal;
 
         var tooLate = await ForwardAsync($"rule out {pivot.Name}", pivot.Undo!, pivot, StepKind.Undo, mayRefuse: true);
@@ -135,9 +137,16 @@ public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
             string fault;
             try
             {
-                var refusal = await WithinAsync(context.CallActivityAsync<Refusal?>(activity, step.Input), step.Timeout);
+                var refusal = await WithinAsync(
+                    context.CallActivityAsync<Refusal?>(activity, step.Input), step.Timeout);
                 var outcome = refusal is null ? StepOutcome.Done : StepOutcome.Refused;
-                Amend(at, s => s with { Outcome = outcome, Attempts = attempt, EndedAt = Now, Detail = refusal?.Detail });
+                Amend(at, s => s with
+                {
+                    Outcome = outcome,
+                    Attempts = attempt,
+                    EndedAt = Now,
+                    Detail = refusal?.Detail,
+                });
                 return (outcome, refusal);
             }
             catch (TaskFailedException failed)
@@ -153,7 +162,8 @@ public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
             if (attempt == policy.AttemptsMax)
             {
                 Amend(at, s => s with { Outcome = StepOutcome.Failed, EndedAt = Now });
-                return (StepOutcome.Failed, new("step-failed", $"{Story.Steps[at].Step} failed {attempt} times: {fault}"));
+                return (StepOutcome.Failed,
+                    new("step-failed", $"{Story.Steps[at].Step} failed {attempt} times: {fault}"));
             }
 
             await context.CreateTimer(policy.PauseAfter(attempt), CancellationToken.None);

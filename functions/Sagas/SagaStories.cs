@@ -27,15 +27,16 @@ public sealed class SagaStories(Database database)
         while (true)
         {
             using var read = await sagas.ReadItemStreamAsync(story.Saga, partition, null, cancellation);
-            var known = read.StatusCode == HttpStatusCode.NotFound ? null : await ViewContainer.DocumentAsync<SagaStory>(read, cancellation);
+            var known = read.StatusCode == HttpStatusCode.NotFound ? null
+                : await ViewContainer.DocumentAsync<SagaStory>(read, cancellation);
             if (known?.View?.Revision >= story.Revision) return;
             if (await WriteAsync(sagas, story, read.Headers.ETag, cancellation)) return;
         }
     }
 
     /// <summary>
-    /// Tells the first chapter before the saga runs, so that it is never invisible. False when the story has already ended:
-    /// the saga ran, even if the task hub has forgotten it since.
+    /// Tells the first chapter before the saga runs, so that it is never invisible. False when the story has already
+    /// ended: the saga ran, even if the task hub has forgotten it since.
     /// </summary>
     public async Task<bool> OpenAsync(SagaStory story, CancellationToken cancellation)
     {

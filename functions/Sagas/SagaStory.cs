@@ -8,7 +8,9 @@ public enum SagaStatus
     Running,
     Compensating,
 
-    /// <summary>A step that must not be given up has failed for good: the saga waits for an operator's decision.</summary>
+    /// <summary>
+    /// A step that must not be given up has failed for good: the saga waits for an operator's decision.
+    /// </summary>
     Parked,
     Completed,
 
@@ -82,7 +84,8 @@ public enum SagaAction
 /// <summary>
 /// A saga as people ask about it: kept by the saga itself, written whole to its own container a few times in its life.
 /// </summary>
-public sealed record SagaStory(string Saga, string Type, string Version, string Subject, string CorrelationId, DateTimeOffset StartedAt)
+public sealed record SagaStory(
+    string Saga, string Type, string Version, string Subject, string CorrelationId, DateTimeOffset StartedAt)
 {
     /// <summary>Grows with every telling, so that a late or repeated write never replaces a newer one.</summary>
     public int Revision { get; init; }

@@ -11,7 +11,9 @@ public sealed record ShipmentStep(Origin Origin, Address ShipTo)
     public ShipmentId Shipment => ShipmentId.Of(Origin.Order);
 }
 
-/// <summary>What sagas ask of shipping: first the carrier, idempotent under the shipment's id, then the record of its answer.</summary>
+/// <summary>
+/// What sagas ask of shipping: first the carrier, idempotent under the shipment's id, then the record of its answer.
+/// </summary>
 public sealed class ShipmentSteps(
     CommandHandler<Shipment, ShipmentCommand, ShipmentEvent> shipments, ICarrier carrier)
 {
@@ -22,7 +24,8 @@ public sealed class ShipmentSteps(
         if (Shipment.Fault(step.ShipTo) is { } fault) return fault;
         return await carrier.BookAsync(step.Shipment, step.ShipTo, cancellation) switch
         {
-            CarrierAnswer.Booked booked => await RecordAsync(step, "book", new Book(step.ShipTo, booked.Tracking), cancellation),
+            CarrierAnswer.Booked booked =>
+                await RecordAsync(step, "book", new Book(step.ShipTo, booked.Tracking), cancellation),
             CarrierAnswer.Refused refused => new(refused.Code, refused.Detail),
             var other => throw new InvalidOperationException($"The carrier answered a booking with {other}."),
         };
@@ -36,5 +39,6 @@ public sealed class ShipmentSteps(
 
     async Task<Refusal?> RecordAsync(
         ShipmentStep step, string name, ShipmentCommand command, CancellationToken cancellation) =>
-        (await shipments.HandleAsync(Shipment.Stream(step.Shipment), command, step.Origin.Command(name), cancellation)).Refusal;
+        (await shipments.HandleAsync(
+            Shipment.Stream(step.Shipment), command, step.Origin.Command(name), cancellation)).Refusal;
 }

@@ -11,8 +11,9 @@ using Microsoft.Extensions.Logging;
 namespace Functions.Sagas;
 
 /// <summary>
-/// Starts the saga of every order placed for orchestration. The event itself asks for it, through the change feed: an order
-/// that is stored gets its saga, whatever crashes in between, and the instance id from the order makes a repeat harmless.
+/// Starts the saga of every order placed for orchestration. The event itself asks for it, through the change feed: an
+/// order that is stored gets its saga, whatever crashes in between, and the instance id from the order makes a repeat
+/// harmless.
 /// </summary>
 public sealed class StartOrderSagas(SagaStories stories, ILogger<StartOrderSagas> log)
 {

@@ -24,5 +24,6 @@ public sealed class StockSteps(CommandHandler<Stock, StockCommand, StockEvent> s
         AskAsync(step, "commit", new Commit(ReservationId.Of(step.Origin.Order)), cancellation);
 
     async Task<Refusal?> AskAsync(StockStep step, string name, StockCommand command, CancellationToken cancellation) =>
-        (await stocks.HandleAsync(Stock.Stream(step.Product), command, step.Origin.Command(name), cancellation)).Refusal;
+        (await stocks.HandleAsync(
+            Stock.Stream(step.Product), command, step.Origin.Command(name), cancellation)).Refusal;
 }

@@ -6,12 +6,14 @@ using Microsoft.Azure.Cosmos;
 namespace EventSourcing.Cosmos;
 
 /// <summary>
-/// Streams in one Cosmos DB container: partition key <c>/streamId</c>, unique key <c>/commandKey</c>, a document an event.
+/// Streams in one Cosmos DB container: partition key <c>/streamId</c>, unique key <c>/commandKey</c>, a document an
+/// event.
 /// </summary>
 /// <remarks>
 /// One append is one transactional batch. It reads the event it stands on (1 RU, so that no gap can arise), creates one
-/// document an event under its zero-padded sequence (so that the slower of two writers gets a 409) and upserts the snapshot
-/// when one is due. A command carried out before collides on <c>/commandKey</c>: idempotency costs no document.
+/// document an event under its zero-padded sequence (so that the slower of two writers gets a 409) and upserts the
+/// snapshot when one is due. A command carried out before collides on <c>/commandKey</c>: idempotency costs no
+/// document.
 /// </remarks>
 public sealed class CosmosEventStore(Container container) : IEventStore
 {
@@ -39,19 +41,22 @@ public sealed class CosmosEventStore(Container container) : IEventStore
         Charged("append", response.RequestCharge);
         if (response.IsSuccessStatusCode) return AppendResult.Appended;
 
-        // 409: the place or the command is taken. 404: the event to stand on is not there, so the caller's state is not the
-        // stream's. Either way nothing is stored.
+        // 409: the place or the command is taken. 404: the event to stand on is not there, so the caller's state is not
+        // the stream's. Either way nothing is stored.
         if (response.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.NotFound) return AppendResult.Conflict;
         throw new CosmosException(
-            $"Appending to {stream} failed: {response.ErrorMessage}", response.StatusCode, 0, response.ActivityId, response.RequestCharge);
+            $"Appending to {stream} failed: {response.ErrorMessage}", response.StatusCode, 0, response.ActivityId,
+                response.RequestCharge);
     }
 
-    public IAsyncEnumerable<StoredEvent> ReadAsync(StreamId stream, StreamRange range, CancellationToken cancellation) =>
-        range.Backwards ? ReadBackwardsAsync(stream, range, PageItems, cancellation) : ReadForwardsAsync(stream, range, cancellation);
+    public IAsyncEnumerable<StoredEvent> ReadAsync(
+        StreamId stream, StreamRange range, CancellationToken cancellation) =>
+        range.Backwards ? ReadBackwardsAsync(stream, range, PageItems, cancellation)
+            : ReadForwardsAsync(stream, range, cancellation);
 
     /// <summary>
-    /// Reads window by window and sorts each here. Without ORDER BY the SDK needs no query plan, so a short stream is one
-    /// round trip; sequences have no gaps, so a window that is not full is the last.
+    /// Reads window by window and sorts each here. Without ORDER BY the SDK needs no query plan, so a short stream is
+    /// one round trip; sequences have no gaps, so a window that is not full is the last.
     /// </summary>
     async IAsyncEnumerable<StoredEvent> ReadForwardsAsync(
         StreamId stream, StreamRange range, [EnumeratorCancellation] CancellationToken cancellation)
@@ -61,7 +66,8 @@ public sealed class CosmosEventStore(Container container) : IEventStore
         {
             var last = Math.Min(from + PageItems - 1, to);
             var window = await ListAsync(
-                "read", stream, Between("SELECT * FROM c WHERE c.id >= @from AND c.id <= @to", from, last), PageItems, cancellation);
+                "read", stream, Between("SELECT * FROM c WHERE c.id >= @from AND c.id <= @to", from, last), PageItems,
+                    cancellation);
             foreach (var stored in window) yield return stored;
             if (window.Count < last - from + 1) yield break;
             from = last + 1;
@@ -99,16 +105,18 @@ public sealed class CosmosEventStore(Container container) : IEventStore
 
     public async Task<StoredSnapshot?> ReadSnapshotAsync(StreamId stream, CancellationToken cancellation)
     {
-        using var response = await container.ReadItemStreamAsync(StoredSnapshot.DocumentId, Partition(stream), null, cancellation);
+        using var response = await container.ReadItemStreamAsync(
+            StoredSnapshot.DocumentId, Partition(stream), null, cancellation);
         Charged("read-snapshot", response.Headers.RequestCharge);
         if (response.StatusCode == HttpStatusCode.NotFound) return null;
         response.EnsureSuccessStatusCode();
-        return await JsonSerializer.DeserializeAsync<StoredSnapshot>(response.Content, StoredJson.Options, cancellation);
+        return await JsonSerializer.DeserializeAsync<StoredSnapshot>(
+            response.Content, StoredJson.Options, cancellation);
     }
 
     /// <summary>
-    /// Bounds by id, which is the sequence and is always indexed: no index of our own, and the snapshot stays out because
-    /// its id sorts behind every digit.
+    /// Bounds by id, which is the sequence and is always indexed: no index of our own, and the snapshot stays out
+    /// because its id sorts behind every digit.
     /// </summary>
     static QueryDefinition Between(string text, long from, long to) => new QueryDefinition(text)
         .WithParameter("@from", StoredEvent.IdOf(from))
@@ -148,7 +156,8 @@ public sealed class CosmosEventStore(Container container) : IEventStore
         return documents.Sum(d => d.LongLength) + state.LongLength <= AppendLimits.BatchBytesMax ? state : null;
     }
 
-    static void Charged(string operation, double charge) => Telemetry.Charge.Record(charge, new KeyValuePair<string, object?>("operation", operation));
+    static void Charged(string operation, double charge) =>
+        Telemetry.Charge.Record(charge, new KeyValuePair<string, object?>("operation", operation));
 
     sealed record Page(IReadOnlyList<StoredEvent> Documents);
 }

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace EventSourcing;
 
 /// <summary>
-/// Keep a snapshot every <paramref name="Every"/> events. <paramref name="Schema"/> names the shape of the state: change
-/// it together with the state, and older snapshots are ignored.
+/// Keep a snapshot every <paramref name="Every"/> events. <paramref name="Schema"/> names the shape of the state:
+/// change it together with the state, and older snapshots are ignored.
 /// </summary>
 public sealed record SnapshotPolicy(int Every, string Schema);
 
@@ -17,7 +17,9 @@ public sealed record Aggregate<TState, TCommand, TEvent>(
     where TState : class
     where TEvent : notnull
 {
-    /// <summary>The snapshot to store when appending moves the stream from one sequence to the other, if one is due.</summary>
+    /// <summary>
+    /// The snapshot to store when appending moves the stream from one sequence to the other, if one is due.
+    /// </summary>
     public StoredSnapshot? SnapshotDue(StreamId stream, long from, long to, TState state, DateTimeOffset now) =>
         Snapshots is { } policy && from / policy.Every != to / policy.Every
             ? new()

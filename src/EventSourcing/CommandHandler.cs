@@ -16,8 +16,8 @@ public sealed record CommandContext(
     long? ExpectedSequence = null)
 {
     /// <summary>
-    /// The stream probably does not exist yet: decide on nothing instead of reading first. When that is wrong the append
-    /// conflicts and the stream is read then; only a round trip is lost.
+    /// The stream probably does not exist yet: decide on nothing instead of reading first. When that is wrong the
+    /// append conflicts and the stream is read then; only a round trip is lost.
     /// </summary>
     public bool LikelyNew { get; init; }
 }
@@ -27,7 +27,8 @@ public sealed record CommandContext(
 /// why not. A repeat answers with the events and sequence of the first time.
 /// </summary>
 public sealed record Outcome<TState, TEvent>(
-    StreamId Stream, long Sequence, TState State, IReadOnlyList<TEvent> Events, Refusal? Refusal = null, bool IsRepeat = false);
+    StreamId Stream, long Sequence, TState State, IReadOnlyList<TEvent> Events, Refusal? Refusal = null,
+        bool IsRepeat = false);
 
 /// <summary>Too many writers wanted the same stream; the command was not carried out and may be sent again.</summary>
 public sealed class StreamBusyException(StreamId stream, int attempts)
@@ -49,7 +50,9 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
 {
     public const int AppendAttemptsMax = 8;
 
-    /// <summary>A clock this far behind the last event is taken for skew, and the event dated like the last one.</summary>
+    /// <summary>
+    /// A clock this far behind the last event is taken for skew, and the event dated like the last one.
+    /// </summary>
     public static readonly TimeSpan SkewMax = TimeSpan.FromMinutes(1);
 
     public Aggregate<TState, TCommand, TEvent> Aggregate => aggregate;
@@ -65,8 +68,8 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
         var cached = cache.Get<Loaded<TState>>(stream);
         var now = cached ?? (context.LikelyNew ? Nothing : await LoadAsync(stream, StreamRange.All, cancellation));
         var hash = HashOf(command);
-        // Facts are validated by appending them; "nothing to do" and "no" only by having read all there is, and "no" also
-        // by having looked for this command's own events: what a repeat was told once, it is told again.
+        // Facts are validated by appending them; "nothing to do" and "no" only by having read all there is, and "no"
+        // also by having looked for this command's own events: what a repeat was told once, it is told again.
         var fresh = cached is null && !context.LikelyNew;
         for (var attempt = 1; attempt <= AppendAttemptsMax; attempt++)
         {
@@ -97,8 +100,8 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
     }
 
     /// <summary>
-    /// The state as this process knew it at most <paramref name="ageMax"/> ago, else as the store knows it now: for facts a
-    /// command looks up in another stream. A stream not known to exist is always looked up.
+    /// The state as this process knew it at most <paramref name="ageMax"/> ago, else as the store knows it now: for
+    /// facts a command looks up in another stream. A stream not known to exist is always looked up.
     /// </summary>
     public async ValueTask<Loaded<TState>> KnownAsync(StreamId stream, TimeSpan ageMax, CancellationToken cancellation)
     {
@@ -109,17 +112,21 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
         return cache.Set(stream, current);
     }
 
-    /// <summary>The stream's state now, or as it was at the end of the range; read from the store, not the cache.</summary>
+    /// <summary>
+    /// The stream's state now, or as it was at the end of the range; read from the store, not the cache.
+    /// </summary>
     public async Task<Loaded<TState>> LoadAsync(StreamId stream, StreamRange range, CancellationToken cancellation)
     {
         var state = Nothing;
         var whole = range == StreamRange.All;
         if (whole && aggregate.Snapshots is not null
-            && await store.ReadSnapshotAsync(stream, cancellation) is { } snapshot && aggregate.Restore(snapshot) is { } restored)
+            && await store.ReadSnapshotAsync(stream, cancellation) is { } snapshot
+                && aggregate.Restore(snapshot) is { } restored)
         {
             // The event under the snapshot is read as well: a snapshot that stands on nothing is not believed.
             var (grounded, tail) = await FoldAsync(
-                stream, new(restored, snapshot.SnapshotSequence - 1, default, default), new(snapshot.SnapshotSequence), skipFirst: true, cancellation);
+                stream, new(restored, snapshot.SnapshotSequence - 1, default, default), new(snapshot.SnapshotSequence),
+                    skipFirst: true, cancellation);
             if (grounded) state = tail;
             if (grounded) return cache.Set(stream, state);
         }
@@ -180,7 +187,8 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
     }
 
     StoredEvent Store(
-        StreamId stream, long sequence, TEvent @event, int index, CommandContext context, string hash, DateTimeOffset at)
+        StreamId stream, long sequence, TEvent @event, int index, CommandContext context, string hash,
+            DateTimeOffset at)
     {
         var (type, data) = aggregate.Codec.Encode(@event);
         return new()
@@ -204,18 +212,21 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
     }
 
     async Task<Loaded<TState>> ForwardAsync(
-        StreamId stream, Loaded<TState> now, IReadOnlyList<StoredEvent> missed, bool raced, CancellationToken cancellation)
+        StreamId stream, Loaded<TState> now, IReadOnlyList<StoredEvent> missed, bool raced,
+            CancellationToken cancellation)
     {
         // A conflict, yet nothing new: what was held here was never in the store (it was restored or emptied under us).
         if (raced && missed.Count == 0) return await LoadAsync(stream, StreamRange.All, cancellation);
         return cache.Set(stream, missed.SkipWhile(e => e.Sequence <= now.Sequence).Aggregate(now, (loaded, stored) =>
             stored.Sequence == loaded.Sequence + 1
-                ? new(aggregate.Decider.Evolve(loaded.State, aggregate.Codec.DecodeEvent(stored)), stored.Sequence, stored.Timestamp, clock.GetUtcNow())
+                ? new(aggregate.Decider.Evolve(loaded.State, aggregate.Codec.DecodeEvent(stored)), stored.Sequence,
+                    stored.Timestamp, clock.GetUtcNow())
                 : throw new StreamGapException(stream, loaded.Sequence, stored.Sequence)));
     }
 
     Outcome<TState, TEvent> Repeat(
-        StreamId stream, Loaded<TState> now, IReadOnlyList<StoredEvent> missed, StoredEvent first, CommandContext context, string hash)
+        StreamId stream, Loaded<TState> now, IReadOnlyList<StoredEvent> missed, StoredEvent first,
+            CommandContext context, string hash)
     {
         if (first.CommandHash != hash)
             return new(stream, now.Sequence, now.State, [], new(
@@ -232,6 +243,8 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
         SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes<object>(command!, StoredJson.Options)).AsSpan(0, 16));
 }
 
-/// <summary>A stream's sequences do not follow each other: the store is damaged, and nothing is decided on it.</summary>
+/// <summary>
+/// A stream's sequences do not follow each other: the store is damaged, and nothing is decided on it.
+/// </summary>
 public sealed class StreamGapException(StreamId stream, long before, long after)
     : InvalidOperationException($"{stream} goes from sequence {before} to {after}.");

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace EventSourcing;
 
-/// <summary>Turns the stored JSON of one event version into the next version's, without touching what is stored.</summary>
+/// <summary>
+/// Turns the stored JSON of one event version into the next version's, without touching what is stored.
+/// </summary>
 public sealed record Upcaster(string EventType, int FromVersion, Func<JsonObject, JsonObject> Convert);
 
 /// <summary>
@@ -25,7 +27,8 @@ public sealed class EventCodec<TEvent>
             for (var version = 1; version < type.Version; version++)
             {
                 if (!this.upcasters.ContainsKey((type.Name, version)))
-                    throw new ArgumentException($"{type.Name} is at version {type.Version}; nothing converts version {version}.");
+                    throw new ArgumentException(
+                        $"{type.Name} is at version {type.Version}; nothing converts version {version}.");
             }
         }
     }
@@ -64,14 +67,18 @@ public sealed class EventCodec<TEvent>
 
     JsonObject Upcast(StoredEvent stored, EventType type)
     {
-        var data = JsonObject.Create(stored.EventData) ?? throw new UndecodableEventException(stored, "its data is no object");
+        var data = JsonObject.Create(stored.EventData)
+            ?? throw new UndecodableEventException(stored, "its data is no object");
         for (var version = stored.EventVersion; version < type.Version; version++)
             data = upcasters[(type.Name, version)].Convert(data);
         return data;
     }
 }
 
-/// <summary>A stored event that today's code can not read; the message names the stream, sequence and event type.</summary>
+/// <summary>
+/// A stored event that today's code can not read; the message names the stream, sequence and event type.
+/// </summary>
 public sealed class UndecodableEventException(StoredEvent stored, string why, Exception? inner = null)
     : InvalidOperationException(
-        $"Event {stored.Sequence} of {stored.StreamId} ({stored.EventType} v{stored.EventVersion}) can not be read: {why}.", inner);
+        $"Event {stored.Sequence} of {stored.StreamId} ({stored.EventType} v{stored.EventVersion}) can not be read: {why}.",
+        inner);

@@ -34,8 +34,8 @@ public interface IEventStore
     IAsyncEnumerable<StoredEvent> ReadAsync(StreamId stream, StreamRange range, CancellationToken cancellation);
 
     /// <summary>
-    /// Everything after <paramref name="sequence"/> and, wherever they stand, the events of <paramref name="commandId"/>,
-    /// in order of sequence: what a writer must know after a conflict.
+    /// Everything after <paramref name="sequence"/> and, wherever they stand, the events of <paramref
+    /// name="commandId"/>, in order of sequence: what a writer must know after a conflict.
     /// </summary>
     Task<IReadOnlyList<StoredEvent>> CatchUpAsync(
         StreamId stream, long sequence, string commandId, CancellationToken cancellation);
@@ -63,7 +63,8 @@ public static class AppendLimits
     public static void CheckCount(StreamId stream, int events)
     {
         if (events is < 1 or > EventsMax)
-            throw new AppendTooLargeException($"One command appends 1 to {EventsMax} events; {stream} was given {events}.");
+            throw new AppendTooLargeException(
+                $"One command appends 1 to {EventsMax} events; {stream} was given {events}.");
     }
 
     public static void CheckBytes(StreamId stream, long eventBytes, long batchBytes)
@@ -73,6 +74,6 @@ public static class AppendLimits
                 $"An event has at most {EventBytesMax} bytes; one for {stream} has {eventBytes}.");
         if (batchBytes > BatchBytesMax)
             throw new AppendTooLargeException(
-                $"The events of one command have at most {BatchBytesMax} bytes together; {stream} was given {batchBytes}.");
+                $"One command appends at most {BatchBytesMax} bytes of events; {stream} was given {batchBytes}.");
     }
 }

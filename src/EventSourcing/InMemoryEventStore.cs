@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace EventSourcing;
 
-/// <summary>An event store for tests and tools: the same promises as the durable one, for as long as the process lives.</summary>
+/// <summary>
+/// An event store for tests and tools: the same promises as the durable one, for as long as the process lives.
+/// </summary>
 public sealed class InMemoryEventStore : IEventStore
 {
     readonly ConcurrentDictionary<StreamId, Stream> streams = [];

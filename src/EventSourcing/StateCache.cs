@@ -2,8 +2,8 @@ namespace EventSourcing;
 
 /// <summary>
 /// The last known state of the streams this process writes to, and the queue before each of them: commands on one
-/// stream go one after the other, so that a hot stream does not fight itself. Only ever a head start: everything decided
-/// on it is validated by the store.
+/// stream go one after the other, so that a hot stream does not fight itself. Only ever a head start: everything
+/// decided on it is validated by the store.
 /// </summary>
 public sealed class StateCache(int entriesMax = 10_000)
 {
@@ -11,7 +11,9 @@ public sealed class StateCache(int entriesMax = 10_000)
     readonly Dictionary<StreamId, LinkedListNode<Entry>> entries = [];
     readonly LinkedList<Entry> recent = [];
 
-    /// <summary>Waits until no other command of this process works on the stream; dispose to let the next one in.</summary>
+    /// <summary>
+    /// Waits until no other command of this process works on the stream; dispose to let the next one in.
+    /// </summary>
     public async ValueTask<Turn> EnterAsync(StreamId stream, CancellationToken cancellation)
     {
         Entry entry;

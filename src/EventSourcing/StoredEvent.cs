@@ -35,7 +35,9 @@ public sealed record StoredEvent
 
     public required string CommandId { get; init; }
 
-    /// <summary><c>&lt;commandId&gt;/&lt;index&gt;</c>, unique within its stream: a repeated command collides on it.</summary>
+    /// <summary>
+    /// <c>&lt;commandId&gt;/&lt;index&gt;</c>, unique within its stream: a repeated command collides on it.
+    /// </summary>
     public required string CommandKey { get; init; }
 
     /// <summary>Tells a repeat of the command from another command under the same id.</summary>

@@ -5,7 +5,9 @@ using System.Text.Json.Serialization;
 
 namespace EventSourcing;
 
-/// <summary>How everything stored is written as JSON: camelCase, enums by name, single-value ids as their bare value.</summary>
+/// <summary>
+/// How everything stored is written as JSON: camelCase, enums by name, single-value ids as their bare value.
+/// </summary>
 public static class StoredJson
 {
     public static JsonSerializerOptions Options { get; } = Create();
@@ -22,7 +24,9 @@ public static class StoredJson
     }
 }
 
-/// <summary>Stores a <c>readonly record struct Id(T Value)</c> as its value alone, also where it is a dictionary key.</summary>
+/// <summary>
+/// Stores a <c>readonly record struct Id(T Value)</c> as its value alone, also where it is a dictionary key.
+/// </summary>
 sealed class SingleValueConverters : JsonConverterFactory
 {
     public override bool CanConvert(Type typeToConvert) => ValueOf(typeToConvert) is not null;
@@ -46,7 +50,8 @@ sealed class SingleValueConverters : JsonConverterFactory
         readonly Func<TId, TValue> unwrap = Unwrap();
 
         public override TId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            wrap(Inner(options).Read(ref reader, typeof(TValue), options) ?? throw new JsonException($"{typeToConvert.Name} is null."));
+            wrap(Inner(options).Read(ref reader, typeof(TValue), options)
+                ?? throw new JsonException($"{typeToConvert.Name} is null."));
 
         public override void Write(Utf8JsonWriter writer, TId value, JsonSerializerOptions options) =>
             Inner(options).Write(writer, unwrap(value), options);
