@@ -1,7 +1,7 @@
 namespace Runtime.Local;
 
 /// <summary>A sample catalogue to try things with, written through the API like everything else.</summary>
-static class Catalogue
+public static class Catalogue
 {
     public static readonly Guid Customer = Guid.Parse("c0000000-0000-4000-8000-000000000001");
 
