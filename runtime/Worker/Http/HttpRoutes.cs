@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Routing.Patterns;
 namespace Runtime.Worker;
 
 /// <summary>One HTTP function at its address.</summary>
-internal sealed record HttpRoute(
+sealed record HttpRoute(
     TriggeredFunction Function, RoutePattern Pattern, IReadOnlyList<string> Methods, FunctionKeys? Keys) : ITriggerSource
 {
     public string Description => $"{(Methods.Count == 0 ? "*" : string.Join(',', Methods))} /{Pattern.RawText}";
@@ -29,7 +29,7 @@ internal sealed record HttpRoute(
 }
 
 /// <summary>All HTTP functions; together they must leave no address ambiguous.</summary>
-internal sealed class HttpRoutes
+sealed class HttpRoutes
 {
     readonly List<HttpRoute> routes = [];
 

@@ -7,7 +7,7 @@ using Microsoft.Azure.Functions.Worker.Http;
 namespace Runtime.Worker;
 
 /// <summary>HTTP functions: checks them at start and hands their routes to the web pipeline.</summary>
-internal sealed class HttpTriggerKind(HostJson hostJson, HttpRoutes routes, bool webApplication) : ITriggerKind
+sealed class HttpTriggerKind(HostJson hostJson, HttpRoutes routes, bool webApplication) : ITriggerKind
 {
     public Type Attribute => typeof(HttpTriggerAttribute);
 

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace Runtime.Worker;
 
 /// <summary>The host's own error answers, RFC 9457; they never tell what went wrong inside a function.</summary>
-internal static class Problem
+static class Problem
 {
     static readonly JsonSerializerOptions json = new(JsonSerializerDefaults.Web)
     {

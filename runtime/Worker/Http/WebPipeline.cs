@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -12,7 +11,7 @@ namespace Runtime.Worker;
 /// <summary>What happens to a request before and after its function: routing, keys, bounds, errors.</summary>
 /// <remarks>Order matters: a caller without a key costs no place in the queue, and one that is too large is told so
 /// before its body is read.</remarks>
-internal sealed class WebPipeline(HostJson hostJson, ILogger logger) : IDisposable
+sealed class WebPipeline(HostJson hostJson, ILogger logger) : IDisposable
 {
     readonly ConcurrencyLimiter? limiter = Limiter(hostJson);
 
@@ -23,7 +22,7 @@ internal sealed class WebPipeline(HostJson hostJson, ILogger logger) : IDisposab
 
         app.Use(AnswerForRoutingAsync);
         app.UseRouting();
-        app.UseEndpoints(builder => builder.DataSources.Add(endpoints));
+        ((IEndpointRouteBuilder)app).DataSources.Add(endpoints);
     }
 
     public void Dispose() => limiter?.Dispose();
@@ -70,7 +69,18 @@ internal sealed class WebPipeline(HostJson hostJson, ILogger logger) : IDisposab
             return;
         }
 
-        using var place = await limiter.AcquireAsync(1, http.RequestAborted);
+        RateLimitLease place;
+        try
+        {
+            place = await limiter.AcquireAsync(1, http.RequestAborted);
+        }
+        catch (OperationCanceledException)
+        {
+            // The caller left while it was queued.
+            return;
+        }
+
+        using var _ = place;
         if (place.IsAcquired)
         {
             await InvokeAsync(http, route);
