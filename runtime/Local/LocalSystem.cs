@@ -21,6 +21,9 @@ public sealed record LocalOptions
     /// <summary>The application settings; null reads local.settings.json, else the sample.</summary>
     public IReadOnlyDictionary<string, string>? Settings { get; init; }
 
+    /// <summary>How long the change feeds wait between two looks: looking costs nothing here.</summary>
+    public TimeSpan FeedPollDelayMax { get; init; } = TimeSpan.FromMilliseconds(100);
+
     public Action<ILoggingBuilder>? Logging { get; init; }
 
     /// <summary>
@@ -63,15 +66,16 @@ public sealed class LocalSystem : IAsyncDisposable
         var host = await FunctionsHost.StartAsync(
             new()
             {
-                Assemblies = [typeof(Composition).Assembly],
+                Assemblies = [typeof(Functions.Program).Assembly],
                 Settings = settings,
                 HostJson = Path.Combine(AppContext.BaseDirectory, "host.json"),
                 Listen = new($"http://127.0.0.1:{options.Port}"),
                 Clock = options.Clock,
                 DurableFile = FileIn(options, "durable.db"),
-                Configure = Composition.Configure,
+                Configure = Functions.Program.Configure,
                 CosmosClients = _ => client,
                 LeaseOwner = "local",
+                FeedPollDelayMax = options.FeedPollDelayMax,
                 Logging = options.Logging,
                 Replace = services =>
                 {

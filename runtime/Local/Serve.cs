@@ -62,8 +62,9 @@ static class Serve
     {
         var url = system.Address.ToString().TrimEnd('/');
         var key = system.Settings[LocalSystem.FunctionKey];
-        var functions = string.Join('\n', system.Host.Functions.Where(f => f.Route is not null)
-            .Select(f => $"  {string.Join(',', f.Methods),-7} {url}/{f.Route,-50} {f.AuthorizationLevel}").Order());
+        var functions = string.Join('\n', system.Host.Functions.Where(f => f.Address is not null)
+            .OrderBy(f => f.Address, StringComparer.Ordinal)
+            .Select(f => $"  {f.Description.Split(' ')[0],-5} {f.Address}"));
         return $$"""
 
             The order business is up on {{url}},
