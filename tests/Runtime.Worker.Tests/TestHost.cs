@@ -54,12 +54,12 @@ static class TestHost
 
     public static FunctionsHostOptions WithLog(this FunctionsHostOptions options, TestLog log) => options with
     {
-        Logging = logging => logging.AddProvider(log),
+        Logging = logging => logging.AddProvider(log.Provider()),
     };
 }
 
 /// <summary>Remembers every line that passed the levels.</summary>
-sealed class TestLog : ILoggerProvider
+sealed class TestLog
 {
     readonly ConcurrentQueue<Line> lines = new();
 
@@ -67,9 +67,14 @@ sealed class TestLog : ILoggerProvider
 
     public IReadOnlyList<Line> Lines => [.. lines];
 
-    public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
+    public ILoggerProvider Provider() => new LoggerProvider(this);
 
-    public void Dispose() { }
+    sealed class LoggerProvider(TestLog log) : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => new Logger(log, categoryName);
+
+        public void Dispose() { }
+    }
 
     sealed class Logger(TestLog log, string category) : ILogger
     {

@@ -47,17 +47,11 @@ sealed class HttpRoutes
         return route;
     }
 
-    /// <summary>Builds the endpoints, and so finds unknown constraints before the first request does.</summary>
-    public EndpointDataSource Endpoints(IInlineConstraintResolver constraints, Func<HttpRoute, RequestDelegate> serve) =>
-        new DefaultEndpointDataSource(routes.Select(route => Endpoint(route, constraints, serve(route))));
+    public EndpointDataSource Endpoints(Func<HttpRoute, RequestDelegate> serve) =>
+        new DefaultEndpointDataSource(routes.Select(route => Endpoint(route, serve(route))));
 
-    static Endpoint Endpoint(HttpRoute route, IInlineConstraintResolver constraints, RequestDelegate serve)
+    static Endpoint Endpoint(HttpRoute route, RequestDelegate serve)
     {
-        foreach (var policy in route.Pattern.Parameters.SelectMany(parameter => parameter.ParameterPolicies))
-        {
-            CheckConstraint(route, constraints, policy.Content!);
-        }
-
         var endpoint = new RouteEndpointBuilder(serve, route.Pattern, order: 0) { DisplayName = route.Function.Name };
         if (route.Methods.Count > 0)
         {
@@ -65,23 +59,6 @@ sealed class HttpRoutes
         }
 
         return endpoint.Build();
-    }
-
-    static void CheckConstraint(HttpRoute route, IInlineConstraintResolver constraints, string constraint)
-    {
-        try
-        {
-            if (constraints.ResolveConstraint(constraint) is not null)
-            {
-                return;
-            }
-        }
-        catch (RouteCreationException e)
-        {
-            throw route.Function.Refusal($"its route constraint '{constraint}' is wrong: {e.Message}");
-        }
-
-        throw route.Function.Refusal($"its route constraint '{constraint}' is unknown.");
     }
 
     static bool Overlap(IReadOnlyList<string> one, IReadOnlyList<string> other) =>

@@ -17,6 +17,12 @@ static class Problem
         HttpContext http, int status, string code, string title, string? detail = null, string? invocationId = null)
     {
         http.Response.StatusCode = status;
+        if (status is StatusCodes.Status413PayloadTooLarge or StatusCodes.Status400BadRequest)
+        {
+            // Part of such a request may still be on its way: nobody should send the next one behind it.
+            http.Response.Headers.Connection = "close";
+        }
+
         http.Response.ContentType = "application/problem+json";
         var problem = new Details(
             "about:blank", title, status, code, detail, invocationId, Activity.Current?.TraceId.ToHexString());

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Runtime.Worker;
@@ -17,8 +16,7 @@ sealed class WebPipeline(HostJson hostJson, ILogger logger) : IDisposable
 
     public void Configure(WebApplication app, HttpRoutes routes)
     {
-        var constraints = app.Services.GetRequiredService<IInlineConstraintResolver>();
-        var endpoints = routes.Endpoints(constraints, route => http => ServeAsync(http, route));
+        var endpoints = routes.Endpoints(route => http => ServeAsync(http, route));
 
         app.Use(AnswerForRoutingAsync);
         app.UseRouting();
@@ -56,10 +54,15 @@ sealed class WebPipeline(HostJson hostJson, ILogger logger) : IDisposable
             return;
         }
 
-        var bodyMax = http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize;
-        if (http.Request.ContentLength > bodyMax)
+        var body = http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>();
+        if (http.Request.ContentLength > body.MaxRequestBodySize)
         {
-            await Problem.WriteAsync(http, StatusCodes.Status413PayloadTooLarge, $"At most {bodyMax} bytes are accepted.");
+            var detail = $"At most {body.MaxRequestBodySize} bytes are accepted.";
+
+            // Without a limit Kestrel throws the rest away for a while before it closes. Closing at once would reset the
+            // connection under a caller that is still sending, and the answer would be lost with it.
+            body.MaxRequestBodySize = null;
+            await Problem.WriteAsync(http, StatusCodes.Status413PayloadTooLarge, detail);
             return;
         }
 
