@@ -6,7 +6,12 @@ namespace EventSourcing;
 /// Keep a snapshot every <paramref name="Every"/> events. <paramref name="Schema"/> names the shape of the state:
 /// change it together with the state, and older snapshots are ignored.
 /// </summary>
-public sealed record SnapshotPolicy(int Every, string Schema);
+public sealed record SnapshotPolicy(int Every, string Schema)
+{
+    public int Every { get; } = Every >= 1
+        ? Every
+        : throw new ArgumentOutOfRangeException(nameof(Every), Every, "A snapshot is due every so many events.");
+}
 
 /// <summary>Everything the event store must know of one kind of stream.</summary>
 public sealed record Aggregate<TState, TCommand, TEvent>(
@@ -18,27 +23,39 @@ public sealed record Aggregate<TState, TCommand, TEvent>(
     where TEvent : notnull
 {
     /// <summary>
-    /// The snapshot to store when appending moves the stream from one sequence to the other, if one is due.
+    /// The snapshot to store with an append that moves the stream from one sequence to the loaded one, if one is due.
     /// </summary>
-    public StoredSnapshot? SnapshotDue(StreamId stream, long from, long to, TState state, DateTimeOffset now) =>
-        Snapshots is { } policy && from / policy.Every != to / policy.Every
+    internal StoredSnapshot? SnapshotDue(StreamId stream, long from, Loaded<TState> loaded) =>
+        Snapshots is { } policy && from / policy.Every != loaded.Sequence / policy.Every
             ? new()
             {
                 StreamId = stream.ToString(),
                 Schema = policy.Schema,
-                SnapshotSequence = to,
-                Timestamp = now,
-                State = JsonSerializer.SerializeToElement(state, StoredJson.Options),
+                SnapshotSequence = loaded.Sequence,
+                SnapshotEventId = loaded.LastEventId,
+                Timestamp = loaded.At,
+                State = JsonSerializer.SerializeToElement(loaded.State, StoredJson.Options),
             }
             : null;
 
-    /// <summary>The snapshot's state, or null when another schema wrote it.</summary>
-    public TState? Restore(StoredSnapshot snapshot) =>
-        snapshot.Schema == Snapshots?.Schema ? snapshot.State.Deserialize<TState>(StoredJson.Options) : null;
+    /// <summary>The snapshot's state, or null when another schema wrote it or it can not be read.</summary>
+    internal Loaded<TState>? Restore(StoredSnapshot snapshot)
+    {
+        if (snapshot.Schema != Snapshots?.Schema || snapshot.SnapshotSequence < 1) return null;
+        try
+        {
+            return snapshot.State.Deserialize<TState>(StoredJson.Options) is { } state
+                ? new(state, snapshot.SnapshotSequence, snapshot.Timestamp, default)
+                {
+                    LastEventId = snapshot.SnapshotEventId,
+                    Size = default(StateSize).Add(snapshot.State),
+                }
+                : null;
+        }
+        catch (JsonException)
+        {
+            // The shape changed and the schema's name did not: the events still say it all.
+            return null;
+        }
+    }
 }
-
-/// <summary>
-/// A stream's state at a sequence; <see cref="At"/> is the time of its last event, <see cref="ReadAt"/> when the store
-/// last said so.
-/// </summary>
-public sealed record Loaded<TState>(TState State, long Sequence, DateTimeOffset At, DateTimeOffset ReadAt);

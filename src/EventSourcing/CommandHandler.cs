@@ -1,50 +1,22 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace EventSourcing;
-
-/// <summary>
-/// Names a command and says who asked for it and why. The id makes it safe to send again: the same id and content is
-/// carried out once, the same id with other content is refused.
-/// </summary>
-public sealed record CommandContext(
-    string CommandId,
-    string CorrelationId,
-    string CausationId,
-    string? UserId = null,
-    long? ExpectedSequence = null)
-{
-    /// <summary>
-    /// The stream probably does not exist yet: decide on nothing instead of reading first. When that is wrong the
-    /// append conflicts and the stream is read then; only a round trip is lost.
-    /// </summary>
-    public bool LikelyNew { get; init; }
-}
-
-/// <summary>
-/// What a command led to: the stream's sequence and state, the events it appended (none: nothing was left to do), or
-/// why not. A repeat answers with the events and sequence of the first time.
-/// </summary>
-public sealed record Outcome<TState, TEvent>(
-    StreamId Stream, long Sequence, TState State, IReadOnlyList<TEvent> Events, Refusal? Refusal = null,
-        bool IsRepeat = false);
-
-/// <summary>Too many writers wanted the same stream; the command was not carried out and may be sent again.</summary>
-public sealed class StreamBusyException(StreamId stream, int attempts)
-    : InvalidOperationException($"{stream} changed under each of {attempts} attempts to append.");
-
-/// <summary>This machine's clock is behind the stream's last event by more than skew explains.</summary>
-public sealed class ClockBehindException(StreamId stream, DateTimeOffset last, DateTimeOffset now)
-    : InvalidOperationException($"The last event of {stream} is of {last:O}, but the clock here says {now:O}.");
 
 /// <summary>
 /// Carries out commands on one kind of stream: load, decide, append. Safe to call twice with one command, from any
 /// number of instances: an append validates what it was decided on by its place in the stream, and every other answer
 /// is validated by reading on before it is given.
 /// </summary>
-public sealed class CommandHandler<TState, TCommand, TEvent>(
-    Aggregate<TState, TCommand, TEvent> aggregate, IEventStore store, StateCache cache, TimeProvider clock)
+/// <remarks>
+/// What a command did before is looked for in the same read that brings the state up to date, so a repeat is known for
+/// one even where the decider would no longer know it. Only the hopeful first attempt, on a remembered state or on
+/// none, goes without that read: there the unique command key stops the repeat at the append.
+/// </remarks>
+public sealed class CommandHandler<TState, TCommand, TEvent>
     where TState : class
     where TEvent : notnull
 {
@@ -55,47 +27,63 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
     /// </summary>
     public static readonly TimeSpan SkewMax = TimeSpan.FromMinutes(1);
 
-    public Aggregate<TState, TCommand, TEvent> Aggregate => aggregate;
+    readonly IEventStore store;
+    readonly StateCache cache;
+    readonly TimeProvider clock;
+    readonly StateReader<TState, TCommand, TEvent> reader;
 
+    public CommandHandler(
+        Aggregate<TState, TCommand, TEvent> aggregate, IEventStore store, StateCache cache, TimeProvider clock)
+    {
+        (Aggregate, this.store, this.cache, this.clock) = (aggregate, store, cache, clock);
+        reader = new(aggregate, store, clock);
+    }
+
+    public Aggregate<TState, TCommand, TEvent> Aggregate { get; }
+
+    /// <exception cref="StreamBusyException">Others were faster too often; nothing is stored.</exception>
+    /// <exception cref="AppendTooLargeException">The events do not fit into one append; nothing is stored.</exception>
     public async Task<Outcome<TState, TEvent>> HandleAsync(
         StreamId stream, TCommand command, CommandContext context, CancellationToken cancellation)
     {
-        using var span = Telemetry.Source.StartActivity("command", ActivityKind.Internal);
-        span?.SetTag("stream", stream.ToString()).SetTag("command.id", context.CommandId);
+        context.Check();
+        CheckCategory(stream);
+        using var measured = new CommandTelemetry(Aggregate.Category, stream, context);
 
         // Commands on one stream wait for each other inside this process: racing here would only buy conflicts.
         using var turn = await cache.EnterAsync(stream, cancellation);
         var cached = cache.Get<Loaded<TState>>(stream);
-        var now = cached ?? (context.LikelyNew ? Nothing : await LoadAsync(stream, StreamRange.All, cancellation));
-        var hash = HashOf(command);
-        // Facts are validated by appending them; "nothing to do" and "no" only by having read all there is, and "no"
-        // also by having looked for this command's own events: what a repeat was told once, it is told again.
-        var fresh = cached is null && !context.LikelyNew;
+        measured.Cache(hit: cached is not null);
+        var reading = cached is null && !context.LikelyNew
+            ? await ReadOnAsync(stream, reader.Nothing, context, cancellation)
+            : null;
+        var now = reading?.Now ?? cached ?? reader.Nothing;
+        var hash = HashOf(command, context);
         for (var attempt = 1; attempt <= AppendAttemptsMax; attempt++)
         {
-            var decision = context.ExpectedSequence is { } expected && expected != now.Sequence
-                ? Stale(stream, expected, now.Sequence)
-                : aggregate.Decider.Decide(command, now.State);
-
-            var raced = decision is { Refusal: null, Count: > 0 };
-            if (raced)
+            if (reading is { Own.Count: > 0 })
             {
-                var next = await AppendAsync(stream, now, decision.Events, context, hash, cancellation);
-                if (next is not null) return new(stream, next.Sequence, next.State, decision.Events);
+                measured.Repeated();
+                return Repeat(stream, reading, context, hash);
             }
-            else if (fresh && (decision.Refusal is null || now.Sequence == 0 || attempt > 1))
+
+            var decision = Decide(stream, command, context, now);
+            if (decision is { Refusal: null, Count: > 0 })
+            {
+                if (await AppendAsync(stream, now, decision.Events, context, hash, cancellation) is { } next)
+                    return new(stream, next.Sequence, next.State, decision.Events);
+                measured.Conflicted();
+            }
+            else if (reading is not null)
             {
                 return new(stream, now.Sequence, now.State, [], decision.Refusal);
             }
 
-            var missed = await store.CatchUpAsync(stream, now.Sequence, context.CommandId, cancellation);
-            now = await ForwardAsync(stream, now, missed, raced, cancellation);
-            if (missed.FirstOrDefault(e => e.CommandId == context.CommandId) is { } first)
-                return Repeat(stream, now, missed, first, context, hash);
-            fresh = true;
+            reading = await ReadOnAsync(stream, now, context, cancellation);
+            now = reading.Now;
         }
 
-        Telemetry.Busy.Add(1, new KeyValuePair<string, object?>("category", aggregate.Category));
+        measured.GaveUp();
         throw new StreamBusyException(stream, AppendAttemptsMax);
     }
 
@@ -105,50 +93,53 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
     /// </summary>
     public async ValueTask<Loaded<TState>> KnownAsync(StreamId stream, TimeSpan ageMax, CancellationToken cancellation)
     {
+        CheckCategory(stream);
         if (cache.Get<Loaded<TState>>(stream) is not { Sequence: > 0 } known)
             return await LoadAsync(stream, StreamRange.All, cancellation);
-        if (clock.GetUtcNow() - known.ReadAt <= ageMax) return known;
-        var (_, current) = await FoldAsync(stream, known, new(known.Sequence + 1), skipFirst: false, cancellation);
-        return cache.Set(stream, current);
+        var asked = clock.GetUtcNow();
+        if (asked - known.ReadAt <= ageMax) return known;
+
+        // Mostly nothing has happened, and whether the next event exists is the cheapest question there is.
+        await foreach (var _ in store.ReadAsync(stream, new(known.Sequence + 1, known.Sequence + 1), cancellation))
+            return Remember(stream, await reader.ReadAsync(stream, known, Until.Now, cancellation));
+        return Remember(stream, known with { ReadAt = asked });
     }
 
     /// <summary>
     /// The stream's state now, or as it was at the end of the range; read from the store, not the cache.
     /// </summary>
+    /// <exception cref="ArgumentException">The range does not begin at 1: a state is made of all before it.</exception>
     public async Task<Loaded<TState>> LoadAsync(StreamId stream, StreamRange range, CancellationToken cancellation)
     {
-        var state = Nothing;
-        var whole = range == StreamRange.All;
-        if (whole && aggregate.Snapshots is not null
-            && await store.ReadSnapshotAsync(stream, cancellation) is { } snapshot
-                && aggregate.Restore(snapshot) is { } restored)
-        {
-            // The event under the snapshot is read as well: a snapshot that stands on nothing is not believed.
-            var (grounded, tail) = await FoldAsync(
-                stream, new(restored, snapshot.SnapshotSequence - 1, default, default), new(snapshot.SnapshotSequence),
-                    skipFirst: true, cancellation);
-            if (grounded) state = tail;
-            if (grounded) return cache.Set(stream, state);
-        }
-
-        var (_, folded) = await FoldAsync(stream, state, range, skipFirst: false, cancellation);
-        return whole ? cache.Set(stream, folded) : folded;
+        CheckCategory(stream);
+        if (range is { From: not 1 } or { Backwards: true })
+            throw new ArgumentException("A state is folded forwards from the first event.", nameof(range));
+        if (range == StreamRange.All)
+            return Remember(stream, await reader.ReadAsync(stream, reader.Nothing, Until.Now, cancellation));
+        return await reader.ReadAsync(stream, reader.Nothing, Until.Now with { Sequence = range.To }, cancellation);
     }
 
-    Loaded<TState> Nothing => new(aggregate.Decider.Initial, 0, DateTimeOffset.MinValue, DateTimeOffset.MinValue);
-
-    async Task<(bool Any, Loaded<TState>)> FoldAsync(
-        StreamId stream, Loaded<TState> from, StreamRange range, bool skipFirst, CancellationToken cancellation)
+    /// <summary>The stream's state as it was at that instant, rebuilt from events.</summary>
+    public Task<Loaded<TState>> LoadAsync(StreamId stream, DateTimeOffset asOf, CancellationToken cancellation)
     {
-        var (state, sequence, at, any) = (from.State, from.Sequence, from.At, false);
-        await foreach (var stored in store.ReadAsync(stream, range, cancellation))
-        {
-            if (stored.Sequence != sequence + 1) throw new StreamGapException(stream, sequence, stored.Sequence);
-            if (any || !skipFirst) state = aggregate.Decider.Evolve(state, aggregate.Codec.DecodeEvent(stored));
-            (sequence, at, any) = (stored.Sequence, stored.Timestamp, true);
-        }
+        CheckCategory(stream);
+        return reader.ReadAsync(stream, reader.Nothing, Until.Now with { At = asOf }, cancellation);
+    }
 
-        return (any, new(state, sequence, at, clock.GetUtcNow()));
+    static Decision<TEvent> Stale(StreamId stream, long expected, long actual) => new Refusal(
+        "stale-version", $"{stream} is at {actual}, not at {expected} as the request expects.", RefusalKind.Stale);
+
+    Decision<TEvent> Decide(StreamId stream, TCommand command, CommandContext context, Loaded<TState> now) =>
+        context.ExpectedSequence is { } expected && expected != now.Sequence
+            ? Stale(stream, expected, now.Sequence)
+            : Aggregate.Decider.Decide(command, now.State);
+
+    async Task<Reading<TState>> ReadOnAsync(
+        StreamId stream, Loaded<TState> from, CommandContext context, CancellationToken cancellation)
+    {
+        var reading = await reader.ReadOnAsync(stream, from, context.CommandId, cancellation);
+        Remember(stream, reading.Now);
+        return reading;
     }
 
     async Task<Loaded<TState>?> AppendAsync(
@@ -157,40 +148,45 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
     {
         AppendLimits.CheckCount(stream, events.Count);
         var at = clock.GetUtcNow();
-        if (at < now.At - SkewMax) throw new ClockBehindException(stream, now.At, at);
-        if (at < now.At) at = now.At;
+        if (now.Sequence > 0 && at < now.At)
+            at = now.At - at <= SkewMax ? now.At : throw new ClockBehindException(stream, now.At, at);
 
         var stored = new StoredEvent[events.Count];
-        var state = now.State;
+        var (state, size) = (now.State, now.Size);
         for (var i = 0; i < stored.Length; i++)
         {
             stored[i] = Store(stream, now.Sequence + 1 + i, events[i], i, context, hash, at);
-            state = aggregate.Decider.Evolve(state, events[i]);
+            state = Aggregate.Decider.Evolve(state, events[i]);
+            size = size.Add(stored[i].EventData);
         }
 
-        var next = new Loaded<TState>(state, now.Sequence + stored.Length, at, at);
-        var snapshot = aggregate.SnapshotDue(stream, now.Sequence, next.Sequence, state, at);
+        var next = new Loaded<TState>(state, now.Sequence + stored.Length, at, at)
+        {
+            LastEventId = stored[^1].EventId,
+            Size = size.Settle(state),
+        };
         AppendResult result;
         try
         {
-            result = await store.AppendAsync(stream, now.Sequence, stored, snapshot, cancellation);
+            result = await store.AppendAsync(
+                stream, now.Sequence, stored, Aggregate.SnapshotDue(stream, now.Sequence, next), cancellation);
         }
-        catch
+        catch (Exception fault) when (fault is not AppendTooLargeException)
         {
             // The append may have happened: the next command must look.
             cache.Remove(stream);
             throw;
         }
 
-        Telemetry.Appends.Add(1, new("category", aggregate.Category), new("result", result.ToString()));
-        return result == AppendResult.Appended ? cache.Set(stream, next) : null;
+        Telemetry.Appends.Add(1, new("category", Aggregate.Category), new("result", result.ToString()));
+        return result == AppendResult.Appended ? Remember(stream, next) : null;
     }
 
     StoredEvent Store(
         StreamId stream, long sequence, TEvent @event, int index, CommandContext context, string hash,
-            DateTimeOffset at)
+        DateTimeOffset at)
     {
-        var (type, data) = aggregate.Codec.Encode(@event);
+        var (type, data) = Aggregate.Codec.Encode(@event);
         return new()
         {
             Id = StoredEvent.IdOf(sequence),
@@ -205,46 +201,51 @@ public sealed class CommandHandler<TState, TCommand, TEvent>(
             CorrelationId = context.CorrelationId,
             CausationId = context.CausationId,
             CommandId = context.CommandId,
-            CommandKey = $"{context.CommandId}/{index}",
+            CommandKey = StoredEvent.CommandKeyOf(context.CommandId, index),
             CommandHash = hash,
-            TraceParent = Activity.Current?.Id,
+            TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: var traceparent }
+                ? traceparent
+                : null,
         };
     }
 
-    async Task<Loaded<TState>> ForwardAsync(
-        StreamId stream, Loaded<TState> now, IReadOnlyList<StoredEvent> missed, bool raced,
-            CancellationToken cancellation)
+    /// <summary>The newest state stays: who began to read earlier must not put an older one over it.</summary>
+    Loaded<TState> Remember(StreamId stream, Loaded<TState> loaded)
     {
-        // A conflict, yet nothing new: what was held here was never in the store (it was restored or emptied under us).
-        if (raced && missed.Count == 0) return await LoadAsync(stream, StreamRange.All, cancellation);
-        return cache.Set(stream, missed.SkipWhile(e => e.Sequence <= now.Sequence).Aggregate(now, (loaded, stored) =>
-            stored.Sequence == loaded.Sequence + 1
-                ? new(aggregate.Decider.Evolve(loaded.State, aggregate.Codec.DecodeEvent(stored)), stored.Sequence,
-                    stored.Timestamp, clock.GetUtcNow())
-                : throw new StreamGapException(stream, loaded.Sequence, stored.Sequence)));
+        if (cache.Get<Loaded<TState>>(stream) is not { } held || held.Sequence <= loaded.Sequence
+            || held.ReadAt < loaded.ReadAt)
+            cache.Set(stream, loaded, loaded.Size.Bytes);
+        return loaded;
     }
 
     Outcome<TState, TEvent> Repeat(
-        StreamId stream, Loaded<TState> now, IReadOnlyList<StoredEvent> missed, StoredEvent first,
-            CommandContext context, string hash)
+        StreamId stream, Reading<TState> reading, CommandContext context, string hash)
     {
-        if (first.CommandHash != hash)
-            return new(stream, now.Sequence, now.State, [], new(
+        var (now, own) = (reading.Now, reading.Own);
+        return own[0].CommandHash == hash
+            ? new(
+                stream, own[^1].Sequence, now.State, [.. own.Select(Aggregate.Codec.DecodeEvent)], IsRepeat: true)
+            : new(stream, now.Sequence, now.State, [], new(
                 "command-id-reused", $"Command {context.CommandId} was already used on {stream} with other content."));
-        var events = missed.Where(e => e.CommandId == context.CommandId).ToList();
-        return new(
-            stream, events[^1].Sequence, now.State, [.. events.Select(aggregate.Codec.DecodeEvent)], IsRepeat: true);
     }
 
-    static Decision<TEvent> Stale(StreamId stream, long expected, long actual) => new Refusal(
-        "stale-version", $"{stream} is at {actual}, not at {expected} as the request expects.", RefusalKind.Stale);
+    // A stream of another kind would be folded into nonsense, or poisoned for its own kind.
+    void CheckCategory(StreamId stream)
+    {
+        if (stream.Category != Aggregate.Category)
+            throw new ArgumentException($"{stream} is not a stream of category {Aggregate.Category}.", nameof(stream));
+    }
 
-    static string HashOf(TCommand command) => Convert.ToHexStringLower(
-        SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes<object>(command!, StoredJson.Options)).AsSpan(0, 16));
+    static string HashOf(TCommand command, CommandContext context)
+    {
+        var name = Encoding.UTF8.GetBytes(command!.GetType().Name + "\n");
+        var content = context.Content is { } asked
+            ? Encoding.UTF8.GetBytes(asked)
+            : JsonSerializer.SerializeToUtf8Bytes<object>(command, ForHash);
+        return Convert.ToHexStringLower(SHA256.HashData([.. name, .. content]).AsSpan(0, 16));
+    }
+
+    // Without defaults, so that a command which gains an optional member still equals its repeat from before.
+    static readonly JsonSerializerOptions ForHash =
+        new(StoredJson.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault };
 }
-
-/// <summary>
-/// A stream's sequences do not follow each other: the store is damaged, and nothing is decided on it.
-/// </summary>
-public sealed class StreamGapException(StreamId stream, long before, long after)
-    : InvalidOperationException($"{stream} goes from sequence {before} to {after}.");

@@ -16,12 +16,19 @@ public sealed class EventCodec<TEvent>
     where TEvent : notnull
 {
     readonly EventTypes<TEvent> types;
-    readonly Dictionary<(string, int), Upcaster> upcasters;
+    readonly Dictionary<(string Type, int Version), Upcaster> upcasters;
 
+    /// <exception cref="ArgumentException">A version has no upcaster, or two, or one that can never be used.</exception>
     public EventCodec(EventTypes<TEvent> types, params IEnumerable<Upcaster> upcasters)
     {
         this.types = types;
         this.upcasters = upcasters.ToDictionary(u => (u.EventType, u.FromVersion));
+        foreach (var (name, version) in this.upcasters.Keys)
+        {
+            if (version < 1 || types.Find(name) is not { } type || version >= type.Version)
+                throw new ArgumentException($"Nothing is ever converted from {name} version {version}.");
+        }
+
         foreach (var type in types)
         {
             for (var version = 1; version < type.Version; version++)
@@ -39,6 +46,7 @@ public sealed class EventCodec<TEvent>
         return (type, JsonSerializer.SerializeToElement(@event, type.ClrType, StoredJson.Options));
     }
 
+    /// <exception cref="UndecodableEventException">This code can not read the event.</exception>
     public Recorded<TEvent> Decode(StoredEvent stored)
     {
         if (!StreamId.TryParse(stored.StreamId, out var stream))
@@ -46,10 +54,12 @@ public sealed class EventCodec<TEvent>
         return new(stream, stored.Sequence, DecodeEvent(stored), stored.Metadata);
     }
 
+    /// <exception cref="UndecodableEventException">This code can not read the event.</exception>
     public TEvent DecodeEvent(StoredEvent stored)
     {
         var type = types.Find(stored.EventType)
             ?? throw new UndecodableEventException(stored, "no event of that name is known here");
+        if (stored.EventVersion < 1) throw new UndecodableEventException(stored, "versions count from 1");
         if (stored.EventVersion > type.Version)
             throw new UndecodableEventException(stored, $"newer code wrote it; this code knows version {type.Version}");
         try
@@ -59,8 +69,9 @@ public sealed class EventCodec<TEvent>
                 : Upcast(stored, type).Deserialize(type.ClrType, StoredJson.Options);
             return (TEvent)(data ?? throw new UndecodableEventException(stored, "its data is null"));
         }
-        catch (JsonException malformed)
+        catch (Exception malformed) when (malformed is not UndecodableEventException)
         {
+            // Whatever a converter or an upcaster trips over, the reader needs to know which event it was.
             throw new UndecodableEventException(stored, malformed.Message, malformed);
         }
     }
@@ -80,5 +91,6 @@ public sealed class EventCodec<TEvent>
 /// </summary>
 public sealed class UndecodableEventException(StoredEvent stored, string why, Exception? inner = null)
     : InvalidOperationException(
-        $"Event {stored.Sequence} of {stored.StreamId} ({stored.EventType} v{stored.EventVersion}) can not be read: {why}.",
+        $"Event {stored.Sequence} of {stored.StreamId} ({stored.EventType} v{stored.EventVersion}) can not be read: "
+        + why,
         inner);

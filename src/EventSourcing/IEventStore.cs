@@ -24,7 +24,10 @@ public readonly record struct StreamRange(long From, long To = long.MaxValue, bo
 /// </summary>
 public interface IEventStore
 {
-    /// <summary>Stores the events, all of one command, right behind <paramref name="expectedSequence"/>.</summary>
+    /// <summary>
+    /// Stores the events, all of one command, right behind <paramref name="expectedSequence"/>. When it throws what is
+    /// not an argument's fault the events may be stored or not: send the same again, they are stored at most once.
+    /// </summary>
     /// <exception cref="AppendTooLargeException">It can not be one transaction; nothing was sent.</exception>
     Task<AppendResult> AppendAsync(
         StreamId stream, long expectedSequence, IReadOnlyList<StoredEvent> events, StoredSnapshot? snapshot,
@@ -35,45 +38,14 @@ public interface IEventStore
 
     /// <summary>
     /// Everything after <paramref name="sequence"/> and, wherever they stand, the events of <paramref
-    /// name="commandId"/>, in order of sequence: what a writer must know after a conflict.
+    /// name="commandId"/>, each once and in order of sequence: what a writer must know before it decides.
     /// </summary>
-    Task<IReadOnlyList<StoredEvent>> CatchUpAsync(
+    IAsyncEnumerable<StoredEvent> CatchUpAsync(
         StreamId stream, long sequence, string commandId, CancellationToken cancellation);
 
     /// <summary>The last sequence of the stream, 0 when there is none.</summary>
     Task<long> HeadAsync(StreamId stream, CancellationToken cancellation);
 
+    /// <summary>The stream's snapshot as it was last stored, or null when there is none that can be read.</summary>
     Task<StoredSnapshot?> ReadSnapshotAsync(StreamId stream, CancellationToken cancellation);
-}
-
-/// <summary>The events of one command do not fit into one transaction.</summary>
-public sealed class AppendTooLargeException(string message) : InvalidOperationException(message);
-
-/// <summary>The bounds of one append, taken from Cosmos DB's transactional batch (100 operations, 2 MB).</summary>
-public static class AppendLimits
-{
-    /// <summary>100 operations less the read of the previous event and the snapshot.</summary>
-    public const int EventsMax = 98;
-
-    public const int EventBytesMax = 512 * 1024;
-
-    /// <summary>2 MB less room for the framing of a hundred operations.</summary>
-    public const int BatchBytesMax = 2 * 1024 * 1024 - 64 * 1024;
-
-    public static void CheckCount(StreamId stream, int events)
-    {
-        if (events is < 1 or > EventsMax)
-            throw new AppendTooLargeException(
-                $"One command appends 1 to {EventsMax} events; {stream} was given {events}.");
-    }
-
-    public static void CheckBytes(StreamId stream, long eventBytes, long batchBytes)
-    {
-        if (eventBytes > EventBytesMax)
-            throw new AppendTooLargeException(
-                $"An event has at most {EventBytesMax} bytes; one for {stream} has {eventBytes}.");
-        if (batchBytes > BatchBytesMax)
-            throw new AppendTooLargeException(
-                $"One command appends at most {BatchBytesMax} bytes of events; {stream} was given {batchBytes}.");
-    }
 }

@@ -8,66 +8,109 @@ namespace EventSourcing;
 /// </summary>
 public sealed class InMemoryEventStore : IEventStore
 {
+    const int PageItems = 500;
+
     readonly ConcurrentDictionary<StreamId, Stream> streams = [];
 
     public Task<AppendResult> AppendAsync(
         StreamId stream, long expectedSequence, IReadOnlyList<StoredEvent> events, StoredSnapshot? snapshot,
         CancellationToken cancellation)
     {
-        AppendLimits.CheckCount(stream, events.Count);
-        var sizes = events.Select(e => (long)System.Text.Encoding.UTF8.GetByteCount(e.EventData.GetRawText())).ToList();
-        AppendLimits.CheckBytes(stream, sizes.Max(), sizes.Sum());
-
-        var target = streams.GetOrAdd(stream, _ => new());
-        lock (target)
-        {
-            if (target.Events.Count != expectedSequence || events.Any(e => target.Keys.Contains(e.CommandKey)))
-                return Task.FromResult(AppendResult.Conflict);
-            target.Events.AddRange(events);
-            target.Keys.UnionWith(events.Select(e => e.CommandKey));
-            target.Snapshot = snapshot ?? target.Snapshot;
-            return Task.FromResult(AppendResult.Appended);
-        }
+        cancellation.ThrowIfCancellationRequested();
+        var batch = AppendBatch.Of(stream, expectedSequence, events, snapshot);
+        return Task.FromResult(streams.GetOrAdd(stream, _ => new()).Append(
+            expectedSequence, events, batch.Snapshot is null ? null : snapshot));
     }
 
-    public async IAsyncEnumerable<StoredEvent> ReadAsync(
+    public IAsyncEnumerable<StoredEvent> ReadAsync(
+        StreamId stream, StreamRange range, CancellationToken cancellation) =>
+        PagesAsync(stream, range, cancellation);
+
+    public async IAsyncEnumerable<StoredEvent> CatchUpAsync(
+        StreamId stream, long sequence, string commandId, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        foreach (var own in streams.GetValueOrDefault(stream)?.Of(commandId, sequence) ?? []) yield return own;
+        await foreach (var stored in PagesAsync(stream, new(sequence + 1), cancellation)) yield return stored;
+    }
+
+    public Task<long> HeadAsync(StreamId stream, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return Task.FromResult(streams.GetValueOrDefault(stream)?.Head ?? 0);
+    }
+
+    public Task<StoredSnapshot?> ReadSnapshotAsync(StreamId stream, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return Task.FromResult(streams.GetValueOrDefault(stream)?.Snapshot);
+    }
+
+    async IAsyncEnumerable<StoredEvent> PagesAsync(
         StreamId stream, StreamRange range, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        await Task.CompletedTask;
-        var events = Snapshot(stream).Where(e => e.Sequence >= range.From && e.Sequence <= range.To);
-        foreach (var stored in range.Backwards ? events.Reverse() : events)
+        if (!streams.TryGetValue(stream, out var source)) yield break;
+        var (from, to) = (Math.Max(range.From, 1), Math.Min(range.To, source.Head));
+        while (from <= to)
         {
+            // Always asynchronous, as every real store is: a caller that relies on the opposite shows in tests.
+            await Task.Yield();
             cancellation.ThrowIfCancellationRequested();
-            yield return stored;
-        }
-    }
-
-    public Task<IReadOnlyList<StoredEvent>> CatchUpAsync(
-        StreamId stream, long sequence, string commandId, CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyList<StoredEvent>>(
-            [.. Snapshot(stream).Where(e => e.Sequence > sequence || e.CommandId == commandId)]);
-
-    public Task<long> HeadAsync(StreamId stream, CancellationToken cancellation) =>
-        Task.FromResult((long)Snapshot(stream).Length);
-
-    public Task<StoredSnapshot?> ReadSnapshotAsync(StreamId stream, CancellationToken cancellation) =>
-        Task.FromResult(streams.GetValueOrDefault(stream)?.Snapshot);
-
-    StoredEvent[] Snapshot(StreamId stream)
-    {
-        if (!streams.TryGetValue(stream, out var target)) return [];
-        lock (target)
-        {
-            return [.. target.Events];
+            var page = range.Backwards ? source.Page(Math.Max(from, to - PageItems + 1), to)
+                : source.Page(from, Math.Min(to, from + PageItems - 1));
+            if (range.Backwards) Array.Reverse(page);
+            foreach (var stored in page) yield return stored;
+            if (range.Backwards) to -= page.Length;
+            else from += page.Length;
         }
     }
 
     sealed class Stream
     {
-        public List<StoredEvent> Events { get; } = [];
+        readonly Lock gate = new();
+        readonly List<StoredEvent> events = [];
+        readonly Dictionary<string, (int Index, int Count)> commands = new(StringComparer.Ordinal);
+        StoredSnapshot? snapshot;
 
-        public HashSet<string> Keys { get; } = [];
+        public long Head
+        {
+            get
+            {
+                lock (gate) return events.Count;
+            }
+        }
 
-        public StoredSnapshot? Snapshot { get; set; }
+        public StoredSnapshot? Snapshot
+        {
+            get
+            {
+                lock (gate) return snapshot;
+            }
+        }
+
+        public AppendResult Append(long expected, IReadOnlyList<StoredEvent> added, StoredSnapshot? state)
+        {
+            lock (gate)
+            {
+                if (events.Count != expected || !commands.TryAdd(added[0].CommandId, (events.Count, added.Count)))
+                    return AppendResult.Conflict;
+                events.AddRange(added);
+                snapshot = state ?? snapshot;
+                return AppendResult.Appended;
+            }
+        }
+
+        public StoredEvent[] Page(long from, long to)
+        {
+            lock (gate) return [.. events[((int)from - 1)..(int)to]];
+        }
+
+        /// <summary>The command's events up to the sequence.</summary>
+        public StoredEvent[] Of(string commandId, long sequence)
+        {
+            lock (gate)
+                return commands.TryGetValue(commandId, out var place)
+                    ? [.. events.GetRange(place.Index, place.Count).Where(e => e.Sequence <= sequence)]
+                    : [];
+        }
     }
 }

@@ -5,11 +5,37 @@ namespace EventSourcing;
 /// stream go one after the other, so that a hot stream does not fight itself. Only ever a head start: everything
 /// decided on it is validated by the store.
 /// </summary>
-public sealed class StateCache(int entriesMax = 10_000)
+/// <remarks>
+/// Bounded by entries and by bytes as their owners estimate them; the least recently used goes first. With no entries
+/// allowed it remembers nothing and keeps the queues alone.
+/// </remarks>
+public sealed class StateCache(int entriesMax = 10_000, long bytesMax = 128 * 1024 * 1024)
 {
+    /// <summary>One state takes at most this share of all bytes, so that a giant does not push out everything else.</summary>
+    const int ShareMax = 8;
+
     readonly Lock gate = new();
     readonly Dictionary<StreamId, LinkedListNode<Entry>> entries = [];
     readonly LinkedList<Entry> recent = [];
+    long bytes;
+
+    /// <summary>How many streams are remembered or worked on at this moment.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (gate) return entries.Count;
+        }
+    }
+
+    /// <summary>The estimated size of everything remembered.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (gate) return bytes;
+        }
+    }
 
     /// <summary>
     /// Waits until no other command of this process works on the stream; dispose to let the next one in.
@@ -42,16 +68,23 @@ public sealed class StateCache(int entriesMax = 10_000)
     {
         lock (gate)
         {
-            return entries.TryGetValue(stream, out var node) ? node.Value.State as T : null;
+            return entries.ContainsKey(stream) ? Touch(stream).Value.State as T : null;
         }
     }
 
-    public T Set<T>(StreamId stream, T state)
+    public T Set<T>(StreamId stream, T state, long size = 0)
         where T : class
     {
         lock (gate)
         {
-            if (entriesMax > 0) Touch(stream).Value.State = state;
+            if (entriesMax == 0 || size > bytesMax / ShareMax)
+            {
+                Forget(stream);
+                return state;
+            }
+
+            Weigh(Touch(stream).Value, state, size);
+            Trim();
             return state;
         }
     }
@@ -60,8 +93,21 @@ public sealed class StateCache(int entriesMax = 10_000)
     {
         lock (gate)
         {
-            if (entries.TryGetValue(stream, out var node)) node.Value.State = null;
+            Forget(stream);
         }
+    }
+
+    void Forget(StreamId stream)
+    {
+        if (!entries.TryGetValue(stream, out var node)) return;
+        Weigh(node.Value, null, 0);
+        Drop(node);
+    }
+
+    void Weigh(Entry entry, object? state, long size)
+    {
+        bytes += size - entry.Size;
+        (entry.State, entry.Size) = (state, size);
     }
 
     LinkedListNode<Entry> Touch(StreamId stream)
@@ -75,23 +121,27 @@ public sealed class StateCache(int entriesMax = 10_000)
 
         node = recent.AddFirst(new Entry(stream));
         entries.Add(stream, node);
-        Trim();
         return node;
     }
 
     void Trim()
     {
-        for (var last = recent.Last; entries.Count > Math.Max(entriesMax, 1) && last is not null;)
+        for (var last = recent.Last; last is not null && (entries.Count > entriesMax || bytes > bytesMax);)
         {
+            // A door that somebody holds or awaits must stay the only one; its state may go all the same.
             var before = last.Previous;
-            if (last.Value.Users == 0)
-            {
-                entries.Remove(last.Value.Stream);
-                recent.Remove(last);
-            }
-
+            if (bytes > bytesMax || last.Value.Users == 0) Weigh(last.Value, null, 0);
+            Drop(last);
             last = before;
         }
+    }
+
+    /// <summary>Takes the entry out unless somebody uses it.</summary>
+    void Drop(LinkedListNode<Entry> node)
+    {
+        if (node.Value.Users > 0) return;
+        entries.Remove(node.Value.Stream);
+        recent.Remove(node);
     }
 
     void Leave(Entry entry)
@@ -99,6 +149,8 @@ public sealed class StateCache(int entriesMax = 10_000)
         lock (gate)
         {
             entry.Users--;
+            if (entry is { Users: 0, State: null }) Drop(entries[entry.Stream]);
+            else Trim();
         }
     }
 
@@ -109,6 +161,8 @@ public sealed class StateCache(int entriesMax = 10_000)
         public SemaphoreSlim Door { get; } = new(1);
 
         public object? State { get; set; }
+
+        public long Size { get; set; }
 
         /// <summary>How many commands hold or await the door: an entry in use is never evicted.</summary>
         public int Users { get; set; }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -50,8 +51,10 @@ public sealed record StoredEvent
     public EventMetadata Metadata =>
         new(EventId, Timestamp, CommandId, CorrelationId, CausationId, UserId, TraceParent);
 
-    public static string IdOf(long sequence) =>
-        sequence.ToString("D10", System.Globalization.CultureInfo.InvariantCulture);
+    public static string IdOf(long sequence) => sequence.ToString("D10", CultureInfo.InvariantCulture);
+
+    public static string CommandKeyOf(string commandId, int index) =>
+        string.Create(CultureInfo.InvariantCulture, $"{commandId}/{index}");
 }
 
 /// <summary>
@@ -72,6 +75,11 @@ public sealed record StoredSnapshot
     public required string Schema { get; init; }
 
     public required long SnapshotSequence { get; init; }
+
+    /// <summary>
+    /// The event the state ends with: a snapshot is believed only where the stream still holds this event there.
+    /// </summary>
+    public required Guid SnapshotEventId { get; init; }
 
     public required DateTimeOffset Timestamp { get; init; }
 

@@ -1,7 +1,9 @@
 using System.Linq.Expressions;
 using System.Reflection;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Unicode;
 
 namespace EventSourcing;
 
@@ -17,7 +19,13 @@ public static class StoredJson
         var options = new JsonSerializerOptions(JsonSerializerDefaults.Web)
         {
             NumberHandling = JsonNumberHandling.Strict,
-            Converters = { new SingleValueConverters(), new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+            // A name in Korean is three bytes a letter as it is and six escaped; bytes are what storing costs.
+            Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
+            Converters =
+            {
+                new SingleValueConverters(),
+                new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false),
+            },
         };
         options.MakeReadOnly(populateMissingResolver: true);
         return options;
