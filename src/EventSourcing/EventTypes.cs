@@ -15,7 +15,9 @@ public sealed class EventTypes<TEvent> : IEnumerable<EventType>
     readonly Dictionary<Type, EventType> byType = [];
     readonly Dictionary<string, EventType> byName = new(StringComparer.Ordinal);
 
-    /// <summary>Adds an event for a collection initialiser: <c>new() { { "stock-received", typeof(Received) } }</c>.</summary>
+    /// <summary>
+    /// Adds an event for a collection initialiser: <c>new() { { "stock-received", typeof(Received) } }</c>.
+    /// </summary>
     public void Add(string name, Type type, int version = 1)
     {
         if (!typeof(TEvent).IsAssignableFrom(type))
