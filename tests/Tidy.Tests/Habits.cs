@@ -60,6 +60,7 @@ public sealed partial class Habits
     [InlineData("tests/A/B.cs", "await Task.Delay(5);", true)]
     [InlineData("tests/A/B.cs", "Thread.Sleep (5);", true)]
     [InlineData("tests/A/B.cs", "Task\n.Delay(5, clock)", true)]
+    [InlineData("tests/A/B.cs", "Task.Delay(Timeout.InfiniteTimeSpan, clock, cancellation)", false)]
     [InlineData("tests/A/B.cs", "// Task.Delay(5)", false)]
     [InlineData("tests/A/B.cs", "var text = \"Task.Delay(5)\";", false)]
     [InlineData("runtime/B.cs", "await Task.Delay(span, clock, cancellation);", false)]
@@ -114,7 +115,8 @@ public sealed partial class Habits
     [GeneratedRegex(@"^[ \t]*#[ \t]*(if|elif|else)\b", RegexOptions.Multiline)]
     private static partial Regex Conditional();
 
-    [GeneratedRegex(@"\b(Task\s*\.\s*Delay|Thread\s*\.\s*Sleep)\s*\(")]
+    // Without an end it is no sleep: it waits for its cancellation.
+    [GeneratedRegex(@"\b(Task\s*\.\s*Delay\s*\((?!\s*Timeout\s*\.\s*Infinite)|Thread\s*\.\s*Sleep\s*\()")]
     private static partial Regex Sleep();
 
     [GeneratedRegex(@"^\s*#\s*pragma\s+warning\s+disable\b")]
