@@ -37,6 +37,9 @@ public abstract record CustomerEvent
 /// <summary>What can be asked of a customer.</summary>
 public abstract record CustomerCommand
 {
+    /// <summary>The customer shall look like this, registered now if not before.</summary>
+    public sealed record Put(string Name, string Email, Address? Address, Money CreditLimit) : CustomerCommand;
+
     public sealed record Register(string Name, string Email, Address? Address, Money CreditLimit) : CustomerCommand;
 
     public sealed record ChangeDetails(string Name, string Email, Address? Address) : CustomerCommand;
@@ -55,6 +58,9 @@ public static class CustomerRefusal
 
     public static readonly Refusal OtherContent = new(
         "customer-exists-with-other-content", "A customer with this id was registered with other content.");
+
+    public static readonly Refusal CreditLimitFixed = new(
+        "credit-limit-fixed", "The credit limit was granted at registration and does not change with the details.");
 
     public static readonly Refusal Closed = new("credit-reservation-closed", "The credit was released already.");
 

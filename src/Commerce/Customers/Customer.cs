@@ -61,6 +61,11 @@ public sealed record Customer(
     {
         Register c => Register(new(c.Name, c.Email, c.Address, c.CreditLimit), customer),
 
+        Put c when customer.Registration is null => Register(new(c.Name, c.Email, c.Address, c.CreditLimit), customer),
+        Put c when c.CreditLimit != customer.Registration.CreditLimit => CustomerRefusal.CreditLimitFixed,
+        Put c when Fault(c.Name, c.Email, c.Address) is { } fault => fault,
+        Put c => Change(new(c.Name, c.Email, c.Address), customer),
+
         ChangeDetails when customer.Registration is null => CustomerRefusal.Unknown,
         ChangeDetails c when Fault(c.Name, c.Email, c.Address) is { } fault => fault,
         ChangeDetails c => Change(new(c.Name, c.Email, c.Address), customer),

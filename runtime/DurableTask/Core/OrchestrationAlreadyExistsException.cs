@@ -1,0 +1,17 @@
+namespace DurableTask.Core.Exceptions;
+
+/// <summary>An instance of this id exists in a status that forbids another one.</summary>
+public class OrchestrationAlreadyExistsException : InvalidOperationException
+{
+    public OrchestrationAlreadyExistsException()
+    {
+    }
+
+    public OrchestrationAlreadyExistsException(string message) : base(message)
+    {
+    }
+
+    public OrchestrationAlreadyExistsException(string message, Exception innerException) : base(message, innerException)
+    {
+    }
+}
