@@ -8,20 +8,24 @@ using Functions.Http;
 using Functions.Projections;
 using Functions.Sagas;
 using Microsoft.Azure.Cosmos;
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 
-var builder = FunctionsApplication.CreateBuilder(args);
-Composition.Configure(builder);
-await builder.Build().RunAsync();
+namespace Functions;
 
 /// <summary>The one place that knows which implementation stands behind each port; used by both builds.</summary>
-public static class Composition
+public static class Program
 {
+    public static Task Main(string[] args)
+    {
+        var builder = FunctionsApplication.CreateBuilder(args);
+        Configure(builder);
+        return builder.Build().RunAsync();
+    }
+
     public static void Configure(FunctionsApplicationBuilder builder)
     {
         builder.ConfigureFunctionsWebApplication();
@@ -60,7 +64,7 @@ public static class Composition
             provider.GetRequiredService<TimeProvider>()));
 
     /// <summary>A connection string, or an endpoint with this app's identity: no key is needed on Azure.</summary>
-    static CosmosClient CosmosOf(IConfiguration settings)
+    static CosmosClient CosmosOf(ConfigurationManager settings)
     {
         var options = new CosmosClientOptions { ConnectionMode = ConnectionMode.Gateway };
         if (settings[Store.Connection] is { Length: > 0 } connection) return new(connection, options);

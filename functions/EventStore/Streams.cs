@@ -48,14 +48,14 @@ public sealed class Streams(IEventStore store)
             stream.ToString(), events, NextLink(stream, next, from, to, backwards, limit)), StoredJson.Options);
     }
 
-    static string? NextLink(StreamId stream, long? next, long from, long to, bool backwards, int limit) =>
-        next is not { } start
-        ? null
-        : string.Create(
-            CultureInfo.InvariantCulture,
-            backwards
-                ? $"/api/streams/{stream}?direction=backwards&limit={limit}&from={from}&to={start}"
-                : $"/api/streams/{stream}?limit={limit}&from={start}{(to == long.MaxValue ? "" : $"&to={to}")}");
+    static string? NextLink(StreamId stream, long? next, long from, long to, bool backwards, int limit)
+    {
+        if (next is not { } start) return null;
+        var range = backwards
+            ? $"direction=backwards&from={from}&to={start}"
+            : to == long.MaxValue ? $"from={start}" : $"from={start}&to={to}";
+        return $"/api/streams/{stream}?{range}&limit={limit}";
+    }
 
     static long? Sequence(HttpRequest request, string name)
     {

@@ -16,7 +16,8 @@ public sealed class Views(ProjectionRunner runner)
     public static readonly View<OrderDetails> OrderDetails = new(
         "order-details",
         "order-details",
-        Feed.ByName(Order.Category, Aggregates.Orders.Codec, Commerce.Ordering.OrderDetails.Project, ById));
+        Feed.ByName<OrderDetails,
+            OrderEvent>(Order.Category, Aggregates.Orders.Codec, Commerce.Ordering.OrderDetails.Project, ById));
 
     /// <summary>
     /// The rows of one customer share a partition; whose row it is only the order's first event says.
@@ -24,7 +25,7 @@ public sealed class Views(ProjectionRunner runner)
     public static readonly View<OrderSummary> OrderList = new(
         "order-list",
         "order-list",
-        Feed.ByFirst(
+        Feed.ByFirst<OrderSummary, OrderEvent>(
             Order.Category,
             Aggregates.Orders.Codec,
             OrderSummary.Project,
@@ -33,12 +34,14 @@ public sealed class Views(ProjectionRunner runner)
     public static readonly View<ProductListing> Products = new(
         "products",
         "products",
-        Feed.ByName(Product.Category, Aggregates.Products.Codec, ProductListing.Project, ById));
+        Feed.ByName<ProductListing,
+            ProductEvent>(Product.Category, Aggregates.Products.Codec, ProductListing.Project, ById));
 
     public static readonly View<Availability> Availability = new(
         "availability",
         "availability",
-        Feed.ByName(Stock.Category, Aggregates.Stocks.Codec, Commerce.Inventory.Availability.Project, ById));
+        Feed.ByName<Availability,
+            StockEvent>(Stock.Category, Aggregates.Stocks.Codec, Commerce.Inventory.Availability.Project, ById));
 
     static ViewKey ById(StreamId stream) => ViewKey.Of(stream.Id);
 

@@ -7,12 +7,14 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Runtime.Worker;
 
 /// <summary>A function made callable once: after this no invocation looks at metadata.</summary>
-internal sealed class CompiledFunction
+sealed class CompiledFunction
 {
     readonly ParameterBinder[] binders;
     readonly ObjectFactory? instances;
     readonly Func<object?, object?[], ValueTask<object?>> call;
     readonly (string Name, Func<object, object?> Read)[] outputs;
+    readonly bool returnsOutput;
+    readonly string? httpResult;
 
     public CompiledFunction(TriggeredFunction function)
     {
@@ -21,7 +23,13 @@ internal sealed class CompiledFunction
         instances = method.IsStatic ? null : ActivatorUtilities.CreateFactory(method.DeclaringType!, Type.EmptyTypes);
         call = Compile(method);
         outputs = [.. OutputProperties(method).Select(property => (property.Name, Reader(property)))];
+        returnsOutput = method.IsDefined(typeof(OutputBindingAttribute));
+        httpResult = OutputProperties(method).FirstOrDefault(p => p.IsDefined(typeof(HttpResultAttribute)))?.Name;
     }
+
+    /// <summary>The answer to the request in a result that has other outputs too.</summary>
+    public object? HttpResult(InvocationOutcome outcome) =>
+        httpResult is null ? null : outcome.Outputs.GetValueOrDefault(httpResult);
 
     /// <summary>The type inside the task, or void.</summary>
     public static Type ResultType(MethodInfo method) => method.ReturnType switch
@@ -48,7 +56,11 @@ internal sealed class CompiledFunction
         }
 
         outcome.Value = await call(instance, arguments);
-        if (outputs.Length > 0 && outcome.Value is { } result)
+        if (returnsOutput)
+        {
+            outcome.Outputs[Definition.Returned] = outcome.Value;
+        }
+        else if (outputs.Length > 0 && outcome.Value is { } result)
         {
             foreach (var (name, read) in outputs)
             {

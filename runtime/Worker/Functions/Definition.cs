@@ -6,9 +6,9 @@ using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
 namespace Runtime.Worker;
 
 /// <summary>The metadata of a function, as middleware sees it in the real worker.</summary>
-internal sealed class Definition : FunctionDefinition
+sealed class Definition : FunctionDefinition
 {
-    const string Returned = "$return";
+    public const string Returned = "$return";
 
     public Definition(FunctionMethod function)
     {
@@ -19,7 +19,8 @@ internal sealed class Definition : FunctionDefinition
             new FunctionParameter(p.Name!, p.ParameterType, p.HasDefaultValue, p.HasDefaultValue ? p.DefaultValue : null))];
         InputBindings = function.Method.GetParameters()
             .Where(p => p.IsDefined(typeof(BindingAttribute)))
-            .ToImmutableDictionary(p => p.Name!, p => In(p.Name!, p.GetCustomAttribute<BindingAttribute>()!));
+            .Select(p => Bound(p.Name!, p.GetCustomAttribute<BindingAttribute>()!, BindingDirection.In))
+            .ToImmutableDictionary(binding => binding.Name, BindingMetadata (binding) => binding);
         OutputBindings = Outputs(function).ToImmutableDictionary(binding => binding.Name);
     }
 
@@ -37,8 +38,8 @@ internal sealed class Definition : FunctionDefinition
 
     public override IImmutableDictionary<string, BindingMetadata> OutputBindings { get; }
 
-    static BindingMetadata In(string name, BindingAttribute binding) =>
-        new Metadata(name, KindOf(binding), BindingDirection.In);
+    static Metadata Bound(string name, BindingAttribute binding, BindingDirection direction) =>
+        new Metadata(name, KindOf(binding), direction);
 
     static IEnumerable<BindingMetadata> Outputs(FunctionMethod function)
     {
@@ -46,12 +47,12 @@ internal sealed class Definition : FunctionDefinition
         foreach (var property in properties)
         {
             var binding = property.GetCustomAttribute<OutputBindingAttribute>()!;
-            yield return new Metadata(property.Name, KindOf(binding), BindingDirection.Out);
+            yield return Bound(property.Name, binding, BindingDirection.Out);
         }
 
         if (function.Method.GetCustomAttribute<OutputBindingAttribute>() is { } returned)
         {
-            yield return new Metadata(Returned, KindOf(returned), BindingDirection.Out);
+            yield return Bound(Returned, returned, BindingDirection.Out);
         }
         else if (function.Trigger is HttpTriggerAttribute && properties.Count == 0)
         {

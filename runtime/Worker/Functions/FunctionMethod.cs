@@ -5,7 +5,7 @@ using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
 namespace Runtime.Worker;
 
 /// <summary>A method with a function's name and exactly one trigger.</summary>
-internal sealed record FunctionMethod(
+sealed record FunctionMethod(
     string Name, MethodInfo Method, TriggerBindingAttribute Trigger, ParameterInfo Parameter, RetryAttribute? Retry)
 {
     const int NameLengthMax = 127;

@@ -1,11 +1,12 @@
 using System.Collections;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Runtime.Worker;
 
 /// <summary>What went in and what came out of one invocation; the one feature that every invocation has.</summary>
-internal sealed class InvocationOutcome(object? payload, CompiledFunction function)
+sealed class InvocationOutcome(object? payload, CompiledFunction function)
 {
     public object? Payload => payload;
 
@@ -17,7 +18,7 @@ internal sealed class InvocationOutcome(object? payload, CompiledFunction functi
 }
 
 /// <summary>The context of one invocation; its service scope opens at the first use and closes at the end.</summary>
-internal sealed class Invocation(
+sealed class Invocation(
     FunctionDefinition definition, InvocationOutcome outcome, IServiceScopeFactory scopes, string id,
     TriggerCall call, TraceContext trace, RetryContext retry, CancellationToken cancellation)
     : FunctionContext, IAsyncDisposable
@@ -53,6 +54,17 @@ internal sealed class Invocation(
 
     public ValueTask DisposeAsync() => scope?.DisposeAsync() ?? default;
 
+    /// <summary>Disposes without waiting, for code that must not await.</summary>
+    public void Release(ILogger logger)
+    {
+        if (scope is { } services)
+        {
+            services.DisposeAsync().AsTask().ContinueWith(
+                task => Log.ReleaseFailed(logger, task.Exception!), CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        }
+    }
+
     sealed class Bindings(IReadOnlyDictionary<string, object?> values) : BindingContext
     {
         public override IReadOnlyDictionary<string, object?> BindingData => values;
@@ -73,7 +85,7 @@ internal sealed class Invocation(
 }
 
 /// <summary>The attempt that is running, counted from zero.</summary>
-internal sealed class Attempt(int number, int max) : RetryContext
+sealed class Attempt(int number, int max) : RetryContext
 {
     public static readonly Attempt Only = new(0, 0);
 
@@ -83,7 +95,7 @@ internal sealed class Attempt(int number, int max) : RetryContext
 }
 
 /// <summary>The trace of an invocation, taken from its activity.</summary>
-internal sealed class InvocationTrace(string parent, string state) : TraceContext
+sealed class InvocationTrace(string parent, string state) : TraceContext
 {
     static readonly Dictionary<string, string> none = [];
 

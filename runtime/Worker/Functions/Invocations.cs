@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Runtime.Worker;
 
 /// <summary>Runs functions through the middleware; every kind of trigger ends here.</summary>
-internal sealed class Invocations(
+sealed class Invocations(
     FunctionExecutionDelegate pipeline, IServiceProvider services, TimeProvider clock,
     TimeProvider timeoutClock, TimeSpan timeout)
 {
@@ -19,8 +19,8 @@ internal sealed class Invocations(
     readonly IServiceScopeFactory scopes = services.GetRequiredService<IServiceScopeFactory>();
     readonly ILoggerFactory loggers = services.GetRequiredService<ILoggerFactory>();
 
-    public HostedFunction Host(TriggeredFunction function) =>
-        new(function, new(function.Source), new(function), loggers.CreateLogger($"Function.{function.Name}"));
+    public HostedFunction Host(TriggeredFunction function, IReadOnlyList<(string Name, OutputSender Send)> outputs) =>
+        new(function, new(function.Source), new(function), outputs, loggers.CreateLogger($"Function.{function.Name}"));
 
     public async Task<object?> InvokeAsync(HostedFunction function, TriggerCall call, CancellationToken cancellation)
     {
@@ -62,6 +62,7 @@ internal sealed class Invocations(
         try
         {
             await pipeline(context);
+            await function.SendAsync(outcome, context);
             Log.Executed(function.Logger, function.Name, id, Milliseconds(started));
             return outcome.Value;
         }
@@ -83,6 +84,35 @@ internal sealed class Invocations(
             activity.SetStatus(ActivityStatusCode.Error, e.GetType().Name);
             Log.Failed(function.Logger, e, function.Name, id, Milliseconds(started));
             throw;
+        }
+    }
+
+    /// <summary>Runs orchestrator code: on the engine's thread, without a time limit, perhaps never to its end.</summary>
+    /// <remarks>When an instance leaves memory its code is abandoned where it waits, so nothing here may need a finally.
+    /// Nothing may be awaited either but the code itself: the engine would take it for a forbidden await.</remarks>
+    public async Task<object?> OrchestrateAsync(HostedFunction function, TriggerCall call, CancellationToken cancellation)
+    {
+        var id = Guid.NewGuid().ToString();
+        var outcome = new InvocationOutcome(call.Payload, function.Compiled);
+        var activity = StartActivity(function, call, id);
+        var context = new Invocation(
+            function.Definition, outcome, scopes, id, call,
+            new InvocationTrace(activity.Id!, activity.TraceStateString ?? ""), Attempt.Only, cancellation);
+        try
+        {
+            await pipeline(context);
+            return outcome.Value;
+        }
+        catch (Exception e)
+        {
+            activity.SetStatus(ActivityStatusCode.Error, e.GetType().Name);
+            Log.OrchestratorFailed(function.Logger, e, function.Name, id);
+            throw;
+        }
+        finally
+        {
+            activity.Dispose();
+            context.Release(function.Logger);
         }
     }
 
@@ -129,8 +159,9 @@ internal sealed class Invocations(
 }
 
 /// <summary>A function with everything that running it needs.</summary>
-internal sealed class HostedFunction(
-    TriggeredFunction function, Definition definition, CompiledFunction compiled, ILogger logger)
+sealed class HostedFunction(
+    TriggeredFunction function, Definition definition, CompiledFunction compiled,
+    IReadOnlyList<(string Name, OutputSender Send)> outputs, ILogger logger)
 {
     public string Name { get; } = function.Name;
 
@@ -146,10 +177,22 @@ internal sealed class HostedFunction(
         function.Trigger is HttpTriggerAttribute ? ActivityKind.Server : ActivityKind.Consumer;
 
     public Retries? Retries { get; } = Retries.From(function.Retry);
+
+    /// <summary>Outputs leave after all middleware, as on Azure, and before the invocation counts as done.</summary>
+    public async Task SendAsync(InvocationOutcome outcome, FunctionContext context)
+    {
+        foreach (var (name, send) in outputs)
+        {
+            if (outcome.Outputs.GetValueOrDefault(name) is { } value)
+            {
+                await send(value, context);
+            }
+        }
+    }
 }
 
 /// <summary>A retry attribute as arithmetic.</summary>
-internal sealed record Retries(int Max, TimeSpan Minimum, TimeSpan Maximum)
+sealed record Retries(int Max, TimeSpan Minimum, TimeSpan Maximum)
 {
     public static Retries? From(RetryAttribute? attribute) => attribute switch
     {

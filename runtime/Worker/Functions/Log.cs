@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Runtime.Worker;
 
 /// <summary>What the host says about its functions; the category is <c>Function.{name}</c> or <c>Host.{part}</c>.</summary>
-internal static partial class Log
+static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information, "Executing '{Function}' (Id={InvocationId})")]
     public static partial void Executing(ILogger logger, string function, string invocationId);
@@ -17,6 +17,13 @@ internal static partial class Log
 
     [LoggerMessage(4, LogLevel.Information, "Executed '{Function}' (Cancelled, Id={InvocationId}, Duration={Milliseconds}ms)")]
     public static partial void Cancelled(ILogger logger, string function, string invocationId, long milliseconds);
+
+    [LoggerMessage(6, LogLevel.Error, "Orchestrator '{Function}' failed (Id={InvocationId})")]
+    public static partial void OrchestratorFailed(
+        ILogger logger, Exception exception, string function, string invocationId);
+
+    [LoggerMessage(7, LogLevel.Error, "The services of an orchestrator's turn could not be disposed")]
+    public static partial void ReleaseFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(5, LogLevel.Warning, "Retrying '{Function}': attempt {Retry} follows in {Pause}")]
     public static partial void Retrying(ILogger logger, string function, int retry, TimeSpan pause);

@@ -116,4 +116,24 @@ public sealed class TriggeredFunction
     public Task<object?> InvokeAsync(TriggerCall call, CancellationToken cancellation) => Host is { } host
         ? host.Invocations.InvokeAsync(host.Hosted, call, cancellation)
         : throw new InvalidOperationException($"{Name} has not been started by a host yet.");
+
+    /// <summary>The same for orchestrator code, which lives on the engine's thread and may never end.</summary>
+    internal Task<object?> OrchestrateAsync(TriggerCall call, CancellationToken cancellation) =>
+        Host!.Value.Invocations.OrchestrateAsync(Host.Value.Hosted, call, cancellation);
 }
+
+/// <summary>One kind of output binding: it carries what a function gave back to somewhere else.</summary>
+public interface IOutputKind
+{
+    /// <summary>The attribute on the method or on a property of its result.</summary>
+    Type Attribute { get; }
+
+    /// <summary>The section of host.json's <c>extensions</c> that this kind reads, if any.</summary>
+    string? HostJsonSection { get; }
+
+    /// <summary>Prepares sending for one function; refuses what it cannot send.</summary>
+    OutputSender Attach(OutputBindingAttribute output, TriggeredFunction function, TriggerServices host);
+}
+
+/// <summary>Sends one output; the invocation fails when it throws.</summary>
+public delegate Task OutputSender(object value, FunctionContext context);

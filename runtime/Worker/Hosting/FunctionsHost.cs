@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -15,7 +16,7 @@ namespace Runtime.Worker;
 public sealed record FunctionListing(string Name, string Trigger, string Description, bool Disabled)
 {
     /// <summary>Where an HTTP function answers, once the host listens.</summary>
-    public Uri? Address { get; init; }
+    public string? Address { get; init; }
 
     public override string ToString() =>
         $"{Name}: [{Trigger}] {(Disabled ? "disabled" : Address is null ? Description : $"{Description.Split(' ')[0]} {Address}")}";

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Runtime.Worker;
 
 /// <summary>The parts of host.json that this host acts on; everything else is reported, never guessed.</summary>
-internal sealed record HostJson
+sealed record HostJson
 {
     static readonly JsonDocumentOptions lenient = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 

@@ -4,26 +4,28 @@ using Runtime.DurableTask;
 namespace Runtime.Worker;
 
 /// <summary>Starts and stops all sources but the web server: the engine first up and last down.</summary>
-internal sealed class RunningFunctions : IHostedService, IAsyncDisposable
+sealed class RunningFunctions : IHostedService, IAsyncDisposable
 {
-    IReadOnlyList<(FunctionListing Listing, ITriggerSource? Source)> functions = [];
-    DurableEngine? durable;
     readonly List<ITriggerSource> started = [];
+    AttachedFunctions? attached;
+    bool durableStarted;
 
-    public DurableEngine Durable => durable ?? throw new InvalidOperationException("The host has not been built yet.");
+    public DurableEngine Durable => Attached.Durable.Engine;
 
-    public void Set(DurableEngine engine, IReadOnlyList<(FunctionListing Listing, ITriggerSource? Source)> attached) =>
-        (durable, functions) = (engine, attached);
+    AttachedFunctions Attached => attached ?? throw new InvalidOperationException("The host has not been built yet.");
 
-    public IEnumerable<FunctionListing> List(Uri address) => functions.Select(function =>
+    public void Set(AttachedFunctions functions) => attached = functions;
+
+    public IEnumerable<FunctionListing> List(Uri address) => Attached.Functions.Select(function =>
         function.Source is HttpRoute route
-            ? function.Listing with { Address = new Uri(address, $"/{route.Pattern.RawText}") }
+            ? function.Listing with { Address = $"{address.GetLeftPart(UriPartial.Authority)}/{route.Pattern.RawText}" }
             : function.Listing);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await Durable.StartAsync(cancellationToken);
-        foreach (var source in functions.Select(function => function.Source).OfType<ITriggerSource>())
+        durableStarted = true;
+        await Attached.Durable.StartAsync(cancellationToken);
+        foreach (var source in Attached.Functions.Select(function => function.Source).OfType<ITriggerSource>())
         {
             started.Add(source);
             await source.StartAsync(cancellationToken);
@@ -33,19 +35,24 @@ internal sealed class RunningFunctions : IHostedService, IAsyncDisposable
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await Task.WhenAll(started.Select(source => source.StopAsync(cancellationToken)));
-        await Durable.StopAsync(cancellationToken);
+        if (durableStarted)
+        {
+            await Attached.Durable.StopAsync(cancellationToken);
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var source in functions.Select(function => function.Source).OfType<IDisposable>())
+        if (attached is null)
+        {
+            return;
+        }
+
+        foreach (var source in attached.Functions.Select(function => function.Source).OfType<IDisposable>())
         {
             source.Dispose();
         }
 
-        if (durable is not null)
-        {
-            await durable.DisposeAsync();
-        }
+        await attached.Durable.DisposeAsync();
     }
 }

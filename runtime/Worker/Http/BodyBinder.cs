@@ -11,7 +11,7 @@ namespace Runtime.Worker;
 /// <summary>Reads a [FromBody] parameter from JSON, with the options of ASP.NET Core MVC that the real worker uses.</summary>
 /// <remarks>Like there, a body that is missing, malformed or not JSON throws
 /// <see cref="FunctionInputConverterException"/>; the application's middleware decides what the caller hears.</remarks>
-internal static class BodyBinder
+static class BodyBinder
 {
     public static ParameterBinder For(ParameterInfo parameter, IServiceProvider services)
     {

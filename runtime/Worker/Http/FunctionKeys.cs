@@ -7,7 +7,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace Runtime.Worker;
 
 /// <summary>The keys that open one function, as digests that are compared in constant time.</summary>
-internal sealed class FunctionKeys
+sealed class FunctionKeys
 {
     public const string FunctionKey = "Local:FunctionKey";
     public const string AdminKey = "Local:AdminKey";

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Routing.Patterns;
 namespace Runtime.Worker;
 
 /// <summary>One HTTP function at its address.</summary>
-internal sealed record HttpRoute(
+sealed record HttpRoute(
     TriggeredFunction Function, RoutePattern Pattern, IReadOnlyList<string> Methods, FunctionKeys? Keys) : ITriggerSource
 {
     public string Description => $"{(Methods.Count == 0 ? "*" : string.Join(',', Methods))} /{Pattern.RawText}";
@@ -29,7 +29,7 @@ internal sealed record HttpRoute(
 }
 
 /// <summary>All HTTP functions; together they must leave no address ambiguous.</summary>
-internal sealed class HttpRoutes
+sealed class HttpRoutes
 {
     readonly List<HttpRoute> routes = [];
 
@@ -47,17 +47,11 @@ internal sealed class HttpRoutes
         return route;
     }
 
-    /// <summary>Builds the endpoints, and so finds unknown constraints before the first request does.</summary>
-    public EndpointDataSource Endpoints(IInlineConstraintResolver constraints, Func<HttpRoute, RequestDelegate> serve) =>
-        new DefaultEndpointDataSource(routes.Select(route => Endpoint(route, constraints, serve(route))));
+    public EndpointDataSource Endpoints(Func<HttpRoute, RequestDelegate> serve) =>
+        new DefaultEndpointDataSource(routes.Select(route => Endpoint(route, serve(route))));
 
-    static Endpoint Endpoint(HttpRoute route, IInlineConstraintResolver constraints, RequestDelegate serve)
+    static Endpoint Endpoint(HttpRoute route, RequestDelegate serve)
     {
-        foreach (var policy in route.Pattern.Parameters.SelectMany(parameter => parameter.ParameterPolicies))
-        {
-            CheckConstraint(route, constraints, policy.Content!);
-        }
-
         var endpoint = new RouteEndpointBuilder(serve, route.Pattern, order: 0) { DisplayName = route.Function.Name };
         if (route.Methods.Count > 0)
         {
@@ -65,23 +59,6 @@ internal sealed class HttpRoutes
         }
 
         return endpoint.Build();
-    }
-
-    static void CheckConstraint(HttpRoute route, IInlineConstraintResolver constraints, string constraint)
-    {
-        try
-        {
-            if (constraints.ResolveConstraint(constraint) is not null)
-            {
-                return;
-            }
-        }
-        catch (RouteCreationException e)
-        {
-            throw route.Function.Refusal($"its route constraint '{constraint}' is wrong: {e.Message}");
-        }
-
-        throw route.Function.Refusal($"its route constraint '{constraint}' is unknown.");
     }
 
     static bool Overlap(IReadOnlyList<string> one, IReadOnlyList<string> other) =>

@@ -1,13 +1,15 @@
 using System.Reflection;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Runtime.Worker;
 
 /// <summary>HTTP functions: checks them at start and hands their routes to the web pipeline.</summary>
-internal sealed class HttpTriggerKind(HostJson hostJson, HttpRoutes routes, bool webApplication) : ITriggerKind
+sealed class HttpTriggerKind(HostJson hostJson, HttpRoutes routes, bool webApplication) : ITriggerKind
 {
     public Type Attribute => typeof(HttpTriggerAttribute);
 
@@ -25,6 +27,7 @@ internal sealed class HttpTriggerKind(HostJson hostJson, HttpRoutes routes, bool
 
         var trigger = (HttpTriggerAttribute)function.Trigger;
         var pattern = Pattern(function, trigger.Route ?? function.Name);
+        CheckConstraints(function, pattern, host.Services.GetRequiredService<IInlineConstraintResolver>());
         BindParameters(function, pattern, host);
         CheckResult(function);
 
@@ -43,6 +46,25 @@ internal sealed class HttpTriggerKind(HostJson hostJson, HttpRoutes routes, bool
         catch (RoutePatternException e)
         {
             throw function.Refusal($"its route '{template}' is malformed: {e.Message}");
+        }
+    }
+
+    // Routing itself would find out with the first request.
+    static void CheckConstraints(TriggeredFunction function, RoutePattern pattern, IInlineConstraintResolver constraints)
+    {
+        foreach (var constraint in pattern.Parameters.SelectMany(parameter => parameter.ParameterPolicies))
+        {
+            try
+            {
+                if (constraints.ResolveConstraint(constraint.Content!) is null)
+                {
+                    throw function.Refusal($"its route constraint '{constraint.Content}' is unknown.");
+                }
+            }
+            catch (RouteCreationException e)
+            {
+                throw function.Refusal($"its route constraint '{constraint.Content}' is wrong: {e.Message}");
+            }
         }
     }
 

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace Runtime.Worker;
 
 /// <summary>The host's own error answers, RFC 9457; they never tell what went wrong inside a function.</summary>
-internal static class Problem
+static class Problem
 {
     static readonly JsonSerializerOptions json = new(JsonSerializerDefaults.Web)
     {
@@ -17,6 +17,12 @@ internal static class Problem
         HttpContext http, int status, string code, string title, string? detail = null, string? invocationId = null)
     {
         http.Response.StatusCode = status;
+        if (status is StatusCodes.Status413PayloadTooLarge or StatusCodes.Status400BadRequest)
+        {
+            // Part of such a request may still be on its way: nobody should send the next one behind it.
+            http.Response.Headers.Connection = "close";
+        }
+
         http.Response.ContentType = "application/problem+json";
         var problem = new Details(
             "about:blank", title, status, code, detail, invocationId, Activity.Current?.TraceId.ToHexString());

@@ -10,7 +10,7 @@ namespace Runtime.Worker;
 /// <remarks>There a string is taken as it is, a Guid and a date are parsed, and everything else is read as JSON.
 /// A value that does not convert throws <see cref="FunctionInputConverterException"/>, which answers 500 unless the
 /// application's middleware makes a 400 of it; a route constraint avoids the question.</remarks>
-internal static class RouteValueBinder
+static class RouteValueBinder
 {
     static readonly HashSet<Type> json =
     [

@@ -3,8 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Azure.Functions.Worker;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Runtime.Worker;
@@ -12,18 +10,17 @@ namespace Runtime.Worker;
 /// <summary>What happens to a request before and after its function: routing, keys, bounds, errors.</summary>
 /// <remarks>Order matters: a caller without a key costs no place in the queue, and one that is too large is told so
 /// before its body is read.</remarks>
-internal sealed class WebPipeline(HostJson hostJson, ILogger logger) : IDisposable
+sealed class WebPipeline(HostJson hostJson, ILogger logger) : IDisposable
 {
     readonly ConcurrencyLimiter? limiter = Limiter(hostJson);
 
     public void Configure(WebApplication app, HttpRoutes routes)
     {
-        var constraints = app.Services.GetRequiredService<IInlineConstraintResolver>();
-        var endpoints = routes.Endpoints(constraints, route => http => ServeAsync(http, route));
+        var endpoints = routes.Endpoints(route => http => ServeAsync(http, route));
 
         app.Use(AnswerForRoutingAsync);
         app.UseRouting();
-        app.UseEndpoints(builder => builder.DataSources.Add(endpoints));
+        ((IEndpointRouteBuilder)app).DataSources.Add(endpoints);
     }
 
     public void Dispose() => limiter?.Dispose();
@@ -57,10 +54,15 @@ internal sealed class WebPipeline(HostJson hostJson, ILogger logger) : IDisposab
             return;
         }
 
-        var bodyMax = http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize;
-        if (http.Request.ContentLength > bodyMax)
+        var body = http.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>();
+        if (http.Request.ContentLength > body.MaxRequestBodySize)
         {
-            await Problem.WriteAsync(http, StatusCodes.Status413PayloadTooLarge, $"At most {bodyMax} bytes are accepted.");
+            var detail = $"At most {body.MaxRequestBodySize} bytes are accepted.";
+
+            // Without a limit Kestrel throws the rest away for a while before it closes. Closing at once would reset the
+            // connection under a caller that is still sending, and the answer would be lost with it.
+            body.MaxRequestBodySize = null;
+            await Problem.WriteAsync(http, StatusCodes.Status413PayloadTooLarge, detail);
             return;
         }
 
@@ -70,7 +72,18 @@ internal sealed class WebPipeline(HostJson hostJson, ILogger logger) : IDisposab
             return;
         }
 
-        using var place = await limiter.AcquireAsync(1, http.RequestAborted);
+        RateLimitLease place;
+        try
+        {
+            place = await limiter.AcquireAsync(1, http.RequestAborted);
+        }
+        catch (OperationCanceledException)
+        {
+            // The caller left while it was queued.
+            return;
+        }
+
+        using var _ = place;
         if (place.IsAcquired)
         {
             await InvokeAsync(http, route);

@@ -8,7 +8,7 @@ namespace Runtime.Worker;
 /// <summary>The middleware behind <c>ConfigureFunctionsWebApplication</c>: shows the request and sends the result.</summary>
 /// <remarks>Like the real one it stands where it was configured: middleware added later sees the HttpContext and may
 /// still replace the result.</remarks>
-internal static class WebResults
+static class WebResults
 {
     public static FunctionExecutionDelegate Around(FunctionExecutionDelegate next) => async context =>
     {

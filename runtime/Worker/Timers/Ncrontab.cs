@@ -6,7 +6,7 @@ namespace Runtime.Worker;
 /// <summary>An NCRONTAB expression: second, minute, hour, day, month, day of week; five fields start with the minute.</summary>
 /// <remarks>Each field is a bit set. Day and day of week must both fit, as in the NCrontab library that Azure uses
 /// (classic cron would let either fit).</remarks>
-internal sealed class Ncrontab
+sealed class Ncrontab
 {
     // 29 February on one given weekday comes back within 40 years even across 2100; what is later never comes.
     const int YearsMax = 40;

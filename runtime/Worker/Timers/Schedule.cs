@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Runtime.Worker;
 
 /// <summary>When a timer function is due next: by the calendar of a time zone, or after a fixed interval.</summary>
-internal abstract record Schedule
+abstract record Schedule
 {
     /// <summary>The first occurrence after this instant, or null when there is none any more.</summary>
     public abstract DateTimeOffset? After(DateTimeOffset instant);

@@ -7,7 +7,7 @@ namespace Runtime.Worker;
 /// <remarks>An occurrence that comes due while the function still runs is not queued: the function runs once more as
 /// soon as it can, and the log says how many were missed. A monitored occurrence that was missed while the host was
 /// down is made up for once at start, with IsPastDue.</remarks>
-internal sealed class TimerSource(
+sealed class TimerSource(
     TriggeredFunction function, TimerTriggerAttribute trigger, Schedule schedule,
     TimerStatuses statuses, TimeProvider clock, ILogger logger) : ITriggerSource, IDisposable
 {

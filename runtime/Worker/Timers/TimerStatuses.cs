@@ -5,7 +5,7 @@ namespace Runtime.Worker;
 /// <summary>Where the monitored timers were when the host stopped; a file beside the durable store, or memory.</summary>
 /// <remarks>The file is replaced whole by a rename, so a crash leaves the old one or the new one. It is written after an
 /// occurrence has run: a crash in between makes the timer run again, never skip.</remarks>
-internal sealed class TimerStatuses(string? path)
+sealed class TimerStatuses(string? path)
 {
     readonly Lock gate = new();
     Dictionary<string, TimerStatus>? statuses;
@@ -54,4 +54,4 @@ internal sealed class TimerStatuses(string? path)
 }
 
 /// <summary>One timer's place in its schedule.</summary>
-internal sealed record TimerStatus(string Schedule, DateTimeOffset Last, DateTimeOffset Next);
+sealed record TimerStatus(string Schedule, DateTimeOffset Last, DateTimeOffset Next);

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Runtime.Worker;
 
 /// <summary>Timer functions.</summary>
-internal sealed class TimerTriggerKind(TimerStatuses statuses) : ITriggerKind
+sealed class TimerTriggerKind(TimerStatuses statuses) : ITriggerKind
 {
     const string Zone = "WEBSITE_TIME_ZONE";
 

@@ -1,0 +1,124 @@
+using System.Net;
+using Microsoft.Azure.Cosmos;
+using Microsoft.Extensions.Logging;
+
+namespace Runtime.Worker;
+
+/// <summary>Feeds one function with the changes of one container.</summary>
+/// <remarks>A batch whose function keeps failing after its retries is left behind: the lease moves on, exactly as on
+/// Azure, and the log says so as an error with the ids. A batch that the host itself cuts off is not: its lease stays
+/// where it was and the batch comes again. Deliveries are at least once in any case.</remarks>
+sealed class CosmosSource(
+    TriggeredFunction function, CosmosFeed feed, CosmosClients clients, ILogger logger) : ITriggerSource, IDisposable
+{
+    readonly CancellationTokenSource aborting = new();
+    ChangeFeedProcessor? processor;
+
+    public string Description =>
+        $"{feed.Monitored} (leases in {feed.Leases}{(feed.Prefix.Length == 0 ? "" : $", prefix '{feed.Prefix}'")})";
+
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            var leases = clients.For(feed.Leases.Connection, feed.Regions);
+            if (feed.CreateLeases)
+            {
+                await CreateLeasesAsync(leases, cancellation);
+            }
+
+            processor = Build(
+                clients.For(feed.Monitored.Connection, feed.Regions).GetContainer(feed.Monitored.Database, feed.Monitored.Container),
+                leases.GetContainer(feed.Leases.Database, feed.Leases.Container));
+            await processor.StartAsync();
+        }
+        catch (CosmosException e) when (e.StatusCode is HttpStatusCode.NotFound)
+        {
+            throw function.Refusal(
+                $"either {feed.Monitored} or its lease container {feed.Leases} does not exist. Both must be there before the " +
+                $"host starts; CreateLeaseContainerIfNotExists creates the second. ({e.StatusCode}/{e.SubStatusCode})");
+        }
+        catch (HttpRequestException e)
+        {
+            throw function.Refusal($"Cosmos DB does not answer for connection '{feed.Monitored.Connection}': {e.Message}");
+        }
+    }
+
+    public async Task StopAsync(CancellationToken cancellation)
+    {
+        await using var _ = cancellation.UnsafeRegister(static o => ((CancellationTokenSource)o!).Cancel(), aborting);
+        if (Interlocked.Exchange(ref processor, null) is { } running)
+        {
+            // Returns when running batches have been dealt with and their leases are released.
+            await running.StopAsync();
+        }
+    }
+
+    public void Dispose()
+    {
+        aborting.Dispose();
+        clients.Dispose();
+    }
+
+    async Task CreateLeasesAsync(CosmosClient client, CancellationToken cancellation)
+    {
+        Database database = await client.CreateDatabaseIfNotExistsAsync(feed.Leases.Database, cancellationToken: cancellation);
+        await database.CreateContainerIfNotExistsAsync(
+            new ContainerProperties(feed.Leases.Container, "/id") { DefaultTimeToLive = -1 },
+            feed.LeasesThroughput, cancellationToken: cancellation);
+    }
+
+    ChangeFeedProcessor Build(Container monitored, Container leases)
+    {
+        // Streams, not objects: what the function is given must not depend on the serializer of a client that may be shared.
+        var builder = monitored.GetChangeFeedProcessorBuilder(feed.Prefix, DeliverAsync)
+            .WithInstanceName(feed.Owner)
+            .WithLeaseContainer(leases)
+            .WithLeaseConfiguration(feed.LeaseAcquire, feed.LeaseExpiration, feed.LeaseRenew)
+            .WithErrorNotification(NoteAsync);
+        if (feed.ItemsMax is { } items)
+        {
+            builder.WithMaxItems(items);
+        }
+
+        if (feed.PollDelay is { } delay)
+        {
+            builder.WithPollInterval(delay);
+        }
+
+        if (feed.StartTime is { } start)
+        {
+            builder.WithStartTime(start);
+        }
+
+        return builder.Build();
+    }
+
+    // The SDK's token is not passed on: it fires as soon as the host begins to stop, and a batch begun is finished then.
+    async Task DeliverAsync(ChangeFeedProcessorContext context, Stream changes, CancellationToken cancellation)
+    {
+        var batch = await ChangeBatch.ReadAsync(changes, CancellationToken.None);
+        try
+        {
+            await function.InvokeAsync(new(batch), aborting.Token);
+        }
+        catch (Exception e) when (!aborting.IsCancellationRequested)
+        {
+            logger.LogError(
+                e, "Function '{Function}' failed for good on {Count} changes of lease {Lease}; the feed goes on WITHOUT them: {Ids}",
+                function.Name, batch.Count, context.LeaseToken, batch.Ids());
+        }
+
+        aborting.Token.ThrowIfCancellationRequested();
+    }
+
+    Task NoteAsync(string leaseToken, Exception exception)
+    {
+        if (!aborting.IsCancellationRequested)
+        {
+            logger.LogWarning(exception, "The feed of '{Function}' stumbled at lease {Lease}", function.Name, leaseToken);
+        }
+
+        return Task.CompletedTask;
+    }
+}
