@@ -120,7 +120,7 @@ public sealed class CommandHandler<TState, TCommand, TEvent>
     }
 
     /// <summary>The stream's state as it was at that instant, rebuilt from events.</summary>
-    public Task<Loaded<TState>> LoadAsync(StreamId stream, DateTimeOffset asOf, CancellationToken cancellation)
+    public Task<Loaded<TState>> LoadAsOfAsync(StreamId stream, DateTimeOffset asOf, CancellationToken cancellation)
     {
         CheckCategory(stream);
         return reader.ReadAsync(stream, reader.Nothing, Until.Now with { At = asOf }, cancellation);
