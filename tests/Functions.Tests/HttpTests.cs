@@ -111,7 +111,7 @@ public sealed class HttpTests(RunningSystem system)
         await RefusedAsync(
             HttpMethod.Put,
             $"/api/orders/{Guid.NewGuid()}",
-            $$"""{"customerId":"{{Catalogue.Customer}}","payment":{"card":"4242 4242 4242 4243"}}""",
+            $$"""{ "customerId": "{{Catalogue.Customer}}", "payment": { "card": "4242 4242 4242 4243" } }""",
             400,
             "invalid-card-number");
 
