@@ -82,7 +82,7 @@ public sealed class HttpTests(RunningSystem system)
         var another = await system.Api.PostAsync(
             $"/api/products/{product}/stock", new { quantity = 6 }, "opening", default);
         Assert.Equal(200, (int)again.Status);
-        Assert.Equal((409, "receipt-with-other-quantity"), ((int)another.Status, another.Text("code")));
+        Assert.Equal((409, "command-id-reused"), ((int)another.Status, another.Text("code")));
     }
 
     [Fact]
