@@ -70,7 +70,7 @@ public class FunctionWorkerException : Exception
     public FunctionWorkerException(string message, Exception innerException) : base(message, innerException) { }
 }
 
-/// <summary>What arrived cannot become the parameter the function asks for; middleware may turn it into a 400.</summary>
+/// <summary>What arrived cannot become the parameter asked for; middleware may answer 400 for it.</summary>
 public class FunctionInputConverterException : FunctionWorkerException
 {
     internal FunctionInputConverterException() { }

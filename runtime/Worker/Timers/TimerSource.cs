@@ -57,7 +57,8 @@ sealed class TimerSource(
         var late = next is { } due && due < now;
         if (late)
         {
-            logger.LogWarning("Timer '{Function}' was due at {Due} while the host was down; it runs now", function.Name, next);
+            logger.LogWarning(
+                "Timer '{Function}' was due at {Due} while the host was down; it runs now", function.Name, next);
         }
 
         if (late || trigger.RunOnStartup)
@@ -71,8 +72,9 @@ sealed class TimerSource(
 
         while (next is { } occurrence && await WaitUntilAsync(occurrence))
         {
-            var started = clock.GetUtcNow();
-            (last, next) = await InvokeAsync(monitored, pastDue: false, last, started < occurrence ? occurrence : started, next);
+            // Never counted as earlier than it was due, or the same occurrence would come once more.
+            var started = clock.GetUtcNow() is var instant && instant < occurrence ? occurrence : instant;
+            (last, next) = await InvokeAsync(monitored, pastDue: false, last, started, next);
         }
     }
 
@@ -120,7 +122,8 @@ sealed class TimerSource(
         if (missed > 0)
         {
             logger.LogWarning(
-                "Timer '{Function}' ran past {Missed} of its occurrences; it runs once for all of them", function.Name, missed);
+                "Timer '{Function}' ran past {Missed} of its occurrences; it runs once for all of them",
+                function.Name, missed);
         }
     }
 

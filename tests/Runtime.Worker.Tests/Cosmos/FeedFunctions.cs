@@ -121,7 +121,8 @@ public static class BadFeedFunctions
 
     [Function("Everything")]
     public static void Everything(
-        [CosmosDBTrigger("d", "c", Connection = Feed.Connection, ChangeFeedMode = CosmosDBChangeFeedMode.AllVersionsAndDeletes)]
+        [CosmosDBTrigger(
+            "d", "c", Connection = Feed.Connection, ChangeFeedMode = CosmosDBChangeFeedMode.AllVersionsAndDeletes)]
         JsonElement changes) => Assert.Equal(JsonValueKind.Array, changes.ValueKind);
 
     [Function("SelfLeased")]

@@ -174,7 +174,8 @@ public sealed class FeedTests : IAsyncLifetime, IDisposable
     {
         await events.CreateItemAsync(new
         {
-            id = "i", streamId = "s", Quantity = 3, when = "2026-01-02T03:04:05.6000000Z", money = 1.10m, text = "\"é\"",
+            id = "i", streamId = "s", Quantity = 3, when = "2026-01-02T03:04:05.6000000Z", money = 1.10m,
+            text = "\"é\"",
         });
         await using var host = await StartAsync<ShapeFunctions>();
         await probe.Until(diary => diary.Count == 4);
@@ -209,7 +210,8 @@ public sealed class FeedTests : IAsyncLifetime, IDisposable
         var message = await TestHost.RefusalAsync(Options<FoldFunctions>());
 
         Assert.Contains("'Fold'", message, StringComparison.Ordinal);
-        Assert.Contains("either Cosmos/shop/events or its lease container Cosmos/shop/leases", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "either Cosmos/shop/events or its lease container Cosmos/shop/leases", message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -226,10 +228,12 @@ public sealed class FeedTests : IAsyncLifetime, IDisposable
     public async Task A_feed_that_cannot_work_is_refused_at_start(string function, string reason)
     {
         var message = await TestHost.RefusalAsync(TestHost.Options(typeof(BadFeedFunctions)).With(
-            (Feed.Connection, $"AccountEndpoint=http://localhost:1/;AccountKey={server.Key}"), ("Nonsense", "top-secret")));
+            (Feed.Connection, $"AccountEndpoint=http://localhost:1/;AccountKey={server.Key}"),
+            ("Nonsense", "top-secret")));
 
         Assert.Contains(message.Split('\n'), line =>
-            line.Contains($"'{function}'", StringComparison.Ordinal) && line.Contains(reason, StringComparison.Ordinal));
+            line.Contains($"'{function}'", StringComparison.Ordinal) &&
+            line.Contains(reason, StringComparison.Ordinal));
         Assert.DoesNotContain("top-secret", message, StringComparison.Ordinal);
     }
 

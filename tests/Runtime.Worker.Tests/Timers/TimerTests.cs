@@ -41,7 +41,8 @@ public sealed class FailingTimerFunctions(Probe probe, TimeProvider clock)
     [FixedDelayRetry(2, "00:00:10")]
     public void Failing([TimerTrigger("0 0 * * * *")] TimerInfo timer, FunctionContext context)
     {
-        probe.Write($"{clock.GetUtcNow():HH:mm:ss} {context.RetryContext.RetryCount}/{context.RetryContext.MaxRetryCount}");
+        var retry = context.RetryContext;
+        probe.Write($"{clock.GetUtcNow():HH:mm:ss} {retry.RetryCount}/{retry.MaxRetryCount}");
         throw new InvalidOperationException("no");
     }
 }
@@ -96,7 +97,8 @@ public sealed class TimerTests
         await probe.Until(diary => diary.Contains("end 00:35"));
 
         Assert.Equal(["start 00:31", "end 00:31", "start 00:35", "end 00:35"], probe.Diary);
-        Assert.Contains(log.Lines, line => line.Text.Contains("ran past 4 of its occurrences", StringComparison.Ordinal));
+        Assert.Contains(
+            log.Lines, line => line.Text.Contains("ran past 4 of its occurrences", StringComparison.Ordinal));
     }
 
     [Fact]
