@@ -33,6 +33,9 @@ public sealed class AppSettingsTests
         Assert.Empty(Unset(Read(SourceCode.App), Deployment.AppSettings.Keys));
 
     [Fact]
+    public void Every_setting_is_read_under_a_constant_name() => Assert.Empty(SourceCode.App.SettingsReadBlindly);
+
+    [Fact]
     public void Every_setting_that_is_set_is_read() => Assert.Empty(
         Unread(Read(SourceCode.App), Deployment.AppSettings.Keys).Except(Awaited));
 

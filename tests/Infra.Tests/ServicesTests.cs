@@ -154,9 +154,12 @@ static class AzureYaml
     public static IReadOnlyList<string> PipelineVariables { get; } =
         [.. Regex.Matches(Text, @"^    - (\w+)", RegexOptions.Multiline).Select(m => m.Groups[1].Value)];
 
-    /// <summary>Environment variables the file itself expands.</summary>
+    /// <summary>Environment variables the file itself expands, or its hooks read.</summary>
     public static IReadOnlyList<string> Expanded { get; } =
-        [.. Regex.Matches(Text, @"\$\{(\w+)").Select(m => m.Groups[1].Value).Distinct()];
+    [
+        .. Regex.Matches(Regex.Replace(Text, "(?m)^ *#.*$", ""), @"\$(?:\{|env:)?(\w+)")
+            .Select(m => m.Groups[1].Value).Distinct(),
+    ];
 
     static IEnumerable<(string Name, string Text)> Blocks()
     {

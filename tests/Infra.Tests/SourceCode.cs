@@ -67,6 +67,10 @@ sealed class SourceCode
     /// <summary>Settings read by name, as an environment variable spells it: <c>Cosmos__accountEndpoint</c>.</summary>
     public IReadOnlyList<Use> SettingsRead => [.. SettingReads().Where(u => u.Name.Length > 0)];
 
+    /// <summary>Places that read a setting under a name made at run time, which nobody can check.</summary>
+    public IReadOnlyList<string> SettingsReadBlindly =>
+        [.. SettingReads().Where(u => u.Name.Length == 0).Select(u => u.Where)];
+
     /// <summary>Containers named by bindings, by calls of the SDK, by own arguments called container.</summary>
     public IReadOnlyList<Use> ContainersUsed =>
     [
