@@ -10,8 +10,8 @@ param environmentName string
 @metadata({ azd: { type: 'location' } })
 param location string
 
-@description('The region of the Durable Task Scheduler.')
-param schedulerLocation string = location
+@description('The region of the Durable Task Scheduler; empty: that of everything else.')
+param schedulerLocation string = ''
 
 @description('development: serverless Cosmos DB, Service Bus Standard, a shared scheduler; production: own capacity.')
 @allowed(['development', 'production'])
@@ -142,7 +142,7 @@ module durableTask 'modules/durable-task.bicep' = if (durableBackend == 'schedul
   params: {
     name: schedulerName
     hubName: taskHubName
-    location: schedulerLocation
+    location: empty(schedulerLocation) ? location : schedulerLocation
     tags: tags
     sku: production ? 'Dedicated' : 'Consumption'
     capacity: zoneRedundant ? 3 : 1

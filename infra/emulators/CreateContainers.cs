@@ -12,11 +12,11 @@ using System.Runtime.CompilerServices;
 using Microsoft.Azure.Cosmos;
 using Newtonsoft.Json.Linq;
 
-const string Emulator = "AccountEndpoint=https://localhost:8081/;AccountKey=C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2n"
-    + "Q9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==;DisableServerCertificateValidation=True;";
-
-var topology = JObject.Parse(await File.ReadAllTextAsync(Path.Combine(Here(), "../topology/cosmos.json")));
-using var client = new CosmosClient(args is [var given] ? given : Emulator, new() { ConnectionMode = ConnectionMode.Gateway });
+var emulator = Read("func.settings.json")["Values"]!["Cosmos"]!;
+var topology = Read("../topology/cosmos.json");
+using var client = new CosmosClient(
+    args is [var given] ? given : (string)emulator!,
+    new() { ConnectionMode = ConnectionMode.Gateway });
 
 Database database = await client.CreateDatabaseIfNotExistsAsync((string)topology["database"]!);
 foreach (var container in topology["containers"]!)
@@ -27,4 +27,5 @@ foreach (var container in topology["containers"]!)
     Console.WriteLine($"{(int)response.StatusCode} {properties.Id}");
 }
 
-static string Here([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
+static JObject Read(string path, [CallerFilePath] string here = "") =>
+    JObject.Parse(File.ReadAllText(Path.Combine(Path.GetDirectoryName(here)!, path)));

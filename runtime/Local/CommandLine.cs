@@ -94,7 +94,8 @@ static class CommandLine
 
     /// <summary>Warnings and errors on the error stream, one line each.</summary>
     public static void LogToConsole(ILoggingBuilder logging) => logging
-        .SetMinimumLevel(LogLevel.Warning)
+        // host.json asks for more of the functions' own log than a person at a console wants to read.
+        .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>(null, LogLevel.Warning)
         .AddSimpleConsole(console => console.SingleLine = true)
         .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
 }

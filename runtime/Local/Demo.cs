@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 
 namespace Runtime.Local;
 
@@ -57,7 +58,9 @@ static class Demo
         }
 
         Say("Starting the whole system in memory: Cosmos DB, Durable Task, the Functions host and the functions …");
-        await using var system = await LocalSystem.StartAsync(new() { Logging = CommandLine.LogToConsole }, stop);
+        // The faults of the demo are told in its stories; as log lines they would only frighten.
+        await using var system = await LocalSystem.StartAsync(
+            new() { Logging = logging => CommandLine.LogToConsole(logging.AddFilter("Function", LogLevel.None)) }, stop);
         using var http = system.CreateHttpClient();
         var api = new Api(http);
         await Catalogue.SeedAsync(api, stop);

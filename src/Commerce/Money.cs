@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using EventSourcing;
@@ -13,7 +14,7 @@ public readonly record struct Currency(string Value)
     public static readonly Currency JPY = new("JPY");
     public static readonly Currency KRW = new("KRW");
 
-    public static IReadOnlyList<Currency> All { get; } = [EUR, USD, GBP, JPY, KRW];
+    public static readonly ImmutableArray<Currency> All = [EUR, USD, GBP, JPY, KRW];
 
     /// <summary>How many decimal digits separate the currency from its minor unit.</summary>
     public int Digits() => Value is "JPY" or "KRW" ? 0 : 2;

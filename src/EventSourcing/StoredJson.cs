@@ -19,6 +19,7 @@ public static class StoredJson
         var options = new JsonSerializerOptions(JsonSerializerDefaults.Web)
         {
             NumberHandling = JsonNumberHandling.Strict,
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
             // A name in Korean is three bytes a letter as it is and six escaped; bytes are what storing costs.
             Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
             Converters =

@@ -2,13 +2,13 @@ using EventSourcing;
 
 namespace Commerce.Tests;
 
-/// <summary>Given these facts, when this is asked, then these facts follow, or a refusal: one expression per rule.</summary>
+/// <summary>Given these facts, when this is asked, then these facts follow, or a refusal.</summary>
 static class Scenario
 {
     public static Given<TState, TCommand, TEvent> Given<TState, TCommand, TEvent>(
         this Decider<TState, TCommand, TEvent> decider, params TEvent[] events) => new(decider, events);
 
-    /// <summary>Folds the events of one stream, an hour apart from <see cref="Samples.Noon"/> on, into a view.</summary>
+    /// <summary>Folds the events of one stream into a view: the first at noon, the others an hour apart.</summary>
     public static TView? Project<TView, TEvent>(
         StreamId stream, Func<TView?, Recorded<TEvent>, TView?> project, params TEvent[] events)
         where TView : class =>
@@ -28,7 +28,7 @@ sealed record Given<TState, TCommand, TEvent>(Decider<TState, TCommand, TEvent> 
 sealed record When<TState, TCommand, TEvent>(
     Decider<TState, TCommand, TEvent> Decider, TState State, TCommand Command, Decision<TEvent> Decision)
 {
-    /// <summary>Exactly these facts; none means already done. And the same command again leads to nothing more.</summary>
+    /// <summary>Exactly these facts, none if already done; and the same command again leads to no more.</summary>
     public void Then(params TEvent[] expected)
     {
         Assert.Null(Decision.Refusal);

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Newtonsoft.Json;
 
@@ -42,7 +41,7 @@ sealed record ChangeBatch(ReadOnlyMemory<byte> Json, int Count)
     {
         var copy = new MemoryStream();
         var count = 0;
-        await using (var writer = new JsonTextWriter(new StreamWriter(copy, new UTF8Encoding(false))))
+        await using (var writer = new JsonTextWriter(new StreamWriter(copy, leaveOpen: true)))
         {
             await writer.WriteStartArrayAsync(cancellation);
             while (await json.ReadAsync(cancellation) && json.TokenType is JsonToken.StartObject)

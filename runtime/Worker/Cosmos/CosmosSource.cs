@@ -11,6 +11,7 @@ namespace Runtime.Worker;
 sealed class CosmosSource(
     TriggeredFunction function, CosmosFeed feed, CosmosClients clients, ILogger logger) : ITriggerSource, IDisposable
 {
+    readonly CancellationTokenSource stopping = new();
     readonly CancellationTokenSource aborting = new();
     ChangeFeedProcessor? processor;
 
@@ -46,6 +47,7 @@ sealed class CosmosSource(
 
     public async Task StopAsync(CancellationToken cancellation)
     {
+        await stopping.CancelAsync();
         await using var _ = cancellation.UnsafeRegister(static o => ((CancellationTokenSource)o!).Cancel(), aborting);
         if (Interlocked.Exchange(ref processor, null) is { } running)
         {
@@ -56,6 +58,7 @@ sealed class CosmosSource(
 
     public void Dispose()
     {
+        stopping.Dispose();
         aborting.Dispose();
         clients.Dispose();
     }
@@ -100,21 +103,24 @@ sealed class CosmosSource(
         var batch = await ChangeBatch.ReadAsync(changes, CancellationToken.None);
         try
         {
-            await function.InvokeAsync(new(batch), aborting.Token);
+            await function.InvokeAsync(new(batch) { Stopping = stopping.Token }, aborting.Token);
         }
-        catch (Exception e) when (!aborting.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Thrown on, so that the lease stays before this batch.
+            throw;
+        }
+        catch (Exception e)
         {
             logger.LogError(
                 e, "Function '{Function}' failed for good on {Count} changes of lease {Lease}; the feed goes on WITHOUT them: {Ids}",
                 function.Name, batch.Count, context.LeaseToken, batch.Ids());
         }
-
-        aborting.Token.ThrowIfCancellationRequested();
     }
 
     Task NoteAsync(string leaseToken, Exception exception)
     {
-        if (!aborting.IsCancellationRequested)
+        if (!stopping.IsCancellationRequested)
         {
             logger.LogWarning(exception, "The feed of '{Function}' stumbled at lease {Lease}", function.Name, leaseToken);
         }

@@ -41,6 +41,10 @@ sealed class CosmosTriggerKind(FunctionsHostOptions options) : ITriggerKind
             var feed = Feed(trigger, host.Settings);
             var logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Host.Triggers.CosmosDB");
             RefuseSharedLeases(function, feed);
+
+            // Makes the clients, which reads their settings, but asks the service nothing yet.
+            clients.For(feed.Monitored.Connection, feed.Regions);
+            clients.For(feed.Leases.Connection, feed.Regions);
             return new CosmosSource(function, feed, clients, logger);
         }
         catch (FunctionsRefusedException e) when (!e.Message.StartsWith("Function ", StringComparison.Ordinal))

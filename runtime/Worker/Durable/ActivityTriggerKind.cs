@@ -42,7 +42,8 @@ sealed class ActivityTriggerKind(DurableHost durable) : ITriggerKind
         }
 
         var name = ((ActivityTriggerAttribute)function.Trigger).Activity ?? function.Name;
-        return new DurableSource(name, () => durable.Registry.AddActivity(name, new Activity(function, input, durable)));
+        return DurableSource.Register(
+            function, name, () => durable.Registry.AddActivity(name, new Activity(function, input, durable)));
     }
 
     sealed record Call(TaskActivityContext Context, object? Input);

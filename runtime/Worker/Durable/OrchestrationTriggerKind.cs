@@ -28,7 +28,8 @@ sealed class OrchestrationTriggerKind(DurableHost durable) : ITriggerKind
         }
 
         var name = ((OrchestrationTriggerAttribute)function.Trigger).Orchestration ?? function.Name;
-        return new DurableSource(name, () => durable.Registry.AddOrchestrator(name, new Orchestrator(function, input, durable)));
+        return DurableSource.Register(
+            function, name, () => durable.Registry.AddOrchestrator(name, new Orchestrator(function, input, durable)));
     }
 
     sealed record Turn(TaskOrchestrationContext Context, object? Input);
@@ -42,27 +43,4 @@ sealed class OrchestrationTriggerKind(DurableHost durable) : ITriggerKind
         public Task<object?> RunAsync(TaskOrchestrationContext context, object? input) =>
             function.OrchestrateAsync(new(new Turn(context, input)), durable.Aborting);
     }
-}
-
-/// <summary>A task of the engine: enabling it is all there is to start.</summary>
-sealed class DurableSource(string name, Action register) : ITriggerSource
-{
-    public string Description => name;
-
-    /// <summary>Called for functions that are not disabled, before the engine starts.</summary>
-    public void Register(TriggeredFunction function)
-    {
-        try
-        {
-            register();
-        }
-        catch (ArgumentException e)
-        {
-            throw function.Refusal(e.Message);
-        }
-    }
-
-    public Task StartAsync(CancellationToken cancellation) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellation) => Task.CompletedTask;
 }

@@ -14,6 +14,7 @@ sealed class Definition : FunctionDefinition
     {
         Name = function.Name;
         EntryPoint = function.EntryPoint;
+        TriggerKind = KindOf(function.Trigger);
         PathToAssembly = function.Method.DeclaringType!.Assembly.Location;
         Parameters = [.. function.Method.GetParameters().Select(p =>
             new FunctionParameter(p.Name!, p.ParameterType, p.HasDefaultValue, p.HasDefaultValue ? p.DefaultValue : null))];
@@ -23,6 +24,9 @@ sealed class Definition : FunctionDefinition
             .ToImmutableDictionary(binding => binding.Name, BindingMetadata (binding) => binding);
         OutputBindings = Outputs(function).ToImmutableDictionary(binding => binding.Name);
     }
+
+    /// <summary>The trigger as function.json names it, such as "httpTrigger".</summary>
+    public string TriggerKind { get; }
 
     public override string Id => Name;
 

@@ -39,7 +39,8 @@ sealed class Invocations(
             {
                 var pause = retries.PauseAfter(attempt);
                 Log.Retrying(function.Logger, function.Name, attempt + 1, pause);
-                await Task.Delay(pause, clock, cancellation);
+                using var stopped = CancellationTokenSource.CreateLinkedTokenSource(cancellation, call.Stopping);
+                await Task.Delay(pause, clock, stopped.Token);
             }
         }
     }
@@ -171,7 +172,7 @@ sealed class HostedFunction(
 
     public ILogger Logger => logger;
 
-    public string Kind { get; } = definition.InputBindings[function.Parameter.Name!].Type;
+    public string Kind => definition.TriggerKind;
 
     public ActivityKind ActivityKind { get; } =
         function.Trigger is HttpTriggerAttribute ? ActivityKind.Server : ActivityKind.Consumer;

@@ -61,6 +61,9 @@ public readonly record struct TriggerCall(object? Payload)
 
     /// <summary>Made up when absent.</summary>
     public string? InvocationId { get; init; }
+
+    /// <summary>Once it is cancelled a running attempt still ends, but no further one is begun.</summary>
+    public CancellationToken Stopping { get; init; }
 }
 
 /// <summary>A discovered function: what its trigger must bind, and how to invoke it.</summary>
@@ -112,7 +115,9 @@ public sealed class TriggeredFunction
             ? $"Function '{Name}' ({Source.EntryPoint}): {reason}"
             : $"Function '{Name}' ({Source.EntryPoint}), parameter '{parameter.Name}': {reason}");
 
-    /// <summary>Runs the function through all middleware; repeats as its retry attribute says; throws what it threw last.</summary>
+    /// <summary>Runs the function through all middleware and repeats it as its retry attribute says.</summary>
+    /// <remarks>Throws what the last attempt threw, or <see cref="OperationCanceledException"/> when one of the tokens cut
+    /// the attempts off: then the event has not had its chances and must come again.</remarks>
     public Task<object?> InvokeAsync(TriggerCall call, CancellationToken cancellation) => Host is { } host
         ? host.Invocations.InvokeAsync(host.Hosted, call, cancellation)
         : throw new InvalidOperationException($"{Name} has not been started by a host yet.");

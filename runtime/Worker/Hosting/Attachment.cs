@@ -19,12 +19,12 @@ sealed class Attachment(
     readonly Invocations invocations = new(
         pipeline, services, options.Clock, options.TimeoutClock, hostJson.FunctionTimeout);
 
-    public AttachedFunctions Attach(HttpRoutes routes, bool isWebApplication)
+    public AttachedFunctions Attach(bool isWebApplication)
     {
         var durable = new DurableHost(options, hostJson, settings, services);
         ITriggerKind[] kinds =
         [
-            new HttpTriggerKind(hostJson, routes, isWebApplication),
+            new HttpTriggerKind(hostJson, isWebApplication),
             new TimerTriggerKind(new(options.DurableFile is { } file ? $"{file}.timers.json" : null)),
             new CosmosTriggerKind(options),
             new OrchestrationTriggerKind(durable),
@@ -63,6 +63,12 @@ sealed class Attachment(
         FunctionMethod method, IReadOnlyList<ITriggerKind> kinds, DurableHost durable)
     {
         var function = new TriggeredFunction(method);
+        if (IsDisabled(method.Name))
+        {
+            // Nothing of it is looked at: it may well be disabled because what it needs is not there.
+            return (new(method.Name, new Definition(method).TriggerKind, "", Disabled: true), null);
+        }
+
         var kind = kinds.FirstOrDefault(kind => kind.Attribute == method.Trigger.GetType())
             ?? throw function.Refusal($"[{method.Trigger.GetType().Name}] is not offered by this host.", method.Parameter);
         if (function.Retry is not null && !kind.HonoursRetry)
@@ -80,15 +86,11 @@ sealed class Attachment(
 
         var hosted = invocations.Host(function, Outputs(function));
         function.Host = (invocations, hosted);
-        var disabled = settings.IsTrue($"AzureWebJobs.{function.Name}.Disabled") ||
-            settings.IsTrue($"AzureWebJobs:{function.Name}:Disabled");
-        if (!disabled && source is DurableSource task)
-        {
-            task.Register(function);
-        }
-
-        return (new(function.Name, hosted.Kind, source.Description, disabled), disabled ? null : source);
+        return (new(function.Name, hosted.Kind, source.Description, Disabled: false), source);
     }
+
+    bool IsDisabled(string function) =>
+        settings.IsTrue($"AzureWebJobs.{function}.Disabled") || settings.IsTrue($"AzureWebJobs:{function}:Disabled");
 
     static void BindCommon(TriggeredFunction function, DurableHost durable)
     {

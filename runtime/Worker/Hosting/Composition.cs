@@ -82,15 +82,15 @@ sealed class Composition(FunctionsHostOptions options, bool standalone)
 
     void Attach(WebApplication app, AppSettings settings, FunctionExecutionDelegate pipeline, bool isWebApplication)
     {
+        var attached = new Attachment(options, hostJson, settings, app.Services, pipeline).Attach(isWebApplication);
+        app.Services.GetRequiredService<RunningFunctions>().Set(attached);
+        app.Services.GetRequiredService<WebPipeline>().Configure(
+            app, attached.Functions.Select(function => function.Source).OfType<HttpRoute>());
+
         foreach (var section in hostJson.Unknown)
         {
             Logger(app.Services, "Host.Startup").LogWarning("host.json: '{Section}' is not acted on here", section);
         }
-
-        var routes = new HttpRoutes();
-        var attachment = new Attachment(options, hostJson, settings, app.Services, pipeline);
-        app.Services.GetRequiredService<RunningFunctions>().Set(attachment.Attach(routes, isWebApplication));
-        app.Services.GetRequiredService<WebPipeline>().Configure(app, routes);
     }
 
     void ConfigureKestrel(KestrelServerOptions kestrel, AppSettings settings)

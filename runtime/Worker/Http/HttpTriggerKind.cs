@@ -9,8 +9,10 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Runtime.Worker;
 
 /// <summary>HTTP functions: checks them at start and hands their routes to the web pipeline.</summary>
-sealed class HttpTriggerKind(HostJson hostJson, HttpRoutes routes, bool webApplication) : ITriggerKind
+sealed class HttpTriggerKind(HostJson hostJson, bool webApplication) : ITriggerKind
 {
+    readonly List<HttpRoute> routes = [];
+
     public Type Attribute => typeof(HttpTriggerAttribute);
 
     // The real host knows no retries for HTTP: the caller is the one who retries.
@@ -33,7 +35,15 @@ sealed class HttpTriggerKind(HostJson hostJson, HttpRoutes routes, bool webAppli
 
         var methods = (trigger.Methods ?? []).Select(method => method.ToUpperInvariant()).Distinct().ToArray();
         var keys = FunctionKeys.Of(function, trigger.AuthLevel, host.Settings);
-        return routes.Add(new(function, pattern, methods, keys));
+        var route = new HttpRoute(function, pattern, methods, keys);
+        if (routes.Find(route.Overlaps) is { } taken)
+        {
+            throw function.Refusal(
+                $"'{route.Description}' is answered by function '{taken.Function.Name}' already ('{taken.Description}').");
+        }
+
+        routes.Add(route);
+        return route;
     }
 
     RoutePattern Pattern(TriggeredFunction function, string route)

@@ -14,13 +14,13 @@ sealed class WebPipeline(HostJson hostJson, ILogger logger) : IDisposable
 {
     readonly ConcurrencyLimiter? limiter = Limiter(hostJson);
 
-    public void Configure(WebApplication app, HttpRoutes routes)
+    public void Configure(WebApplication app, IEnumerable<HttpRoute> routes)
     {
-        var endpoints = routes.Endpoints(route => http => ServeAsync(http, route));
+        var endpoints = routes.Select(route => route.Endpoint(http => ServeAsync(http, route)));
 
         app.Use(AnswerForRoutingAsync);
         app.UseRouting();
-        ((IEndpointRouteBuilder)app).DataSources.Add(endpoints);
+        ((IEndpointRouteBuilder)app).DataSources.Add(new DefaultEndpointDataSource(endpoints));
     }
 
     public void Dispose() => limiter?.Dispose();

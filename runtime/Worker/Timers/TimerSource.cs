@@ -87,16 +87,16 @@ sealed class TimerSource(
 
         try
         {
-            await function.InvokeAsync(new(info), aborting.Token);
+            await function.InvokeAsync(new(info) { Stopping = stopping.Token }, aborting.Token);
         }
-        catch (Exception) when (!aborting.IsCancellationRequested)
-        {
-            // The failure is in the log; the schedule goes on, as in Azure.
-        }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // Not remembered: an occurrence cut off by the host is due again at the next start.
             return (last, null);
+        }
+        catch (Exception)
+        {
+            // The failure is in the log; the schedule goes on, as in Azure.
         }
 
         var next = schedule.After(started);

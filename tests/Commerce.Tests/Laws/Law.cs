@@ -5,7 +5,7 @@ using Microsoft.FSharp.Core;
 
 namespace Commerce.Tests.Laws;
 
-/// <summary>Runs any sequence of commands against a decider and checks what must hold after every one of them.</summary>
+/// <summary>Runs any sequence of commands against a decider and checks what must hold after every one.</summary>
 static class Law
 {
     const int SequencesMax = 300;

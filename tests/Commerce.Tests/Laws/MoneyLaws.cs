@@ -5,7 +5,7 @@ using static Commerce.Payments.PaymentCommand;
 
 namespace Commerce.Tests.Laws;
 
-/// <summary>Money is neither made nor lost, whatever is asked in whatever order and however often the line fails.</summary>
+/// <summary>Money is neither made nor lost, whatever is asked in whatever order and however the line fails.</summary>
 public sealed class MoneyLaws
 {
     static readonly PaymentId Id = PaymentId.Of(Samples.TheOrder);

@@ -31,7 +31,7 @@ public sealed class OrderLaws
         Assert.True(before.Status is not (Cancelled or Delivered) || events is []));
 
     [Fact]
-    public void An_order_with_a_wish_to_cancel_is_never_confirmed() => Law.Hold(Order.Decider, Commands, (_, _, after) =>
+    public void A_wish_to_cancel_is_never_answered_by_confirming() => Law.Hold(Order.Decider, Commands, (_, _, after) =>
         Assert.True(after.Request is null || after.Status is Pending or Cancelled));
 
     [Fact]

@@ -24,7 +24,7 @@ public sealed class StockLaws
     });
 
     [Fact]
-    public void Every_piece_received_is_on_hand_or_has_left() => Law.HoldInTheEnd(Stock.Decider, Commands, (facts, stock) =>
+    public void Every_piece_is_on_hand_or_has_left() => Law.HoldInTheEnd(Stock.Decider, Commands, (facts, stock) =>
         Assert.Equal(
             facts.OfType<Received>().Sum(e => e.Quantity),
             stock.OnHand + facts.OfType<Committed>().Sum(e => e.Quantity)));

@@ -13,7 +13,11 @@ public sealed class EndingAnOrder
     static readonly Cancelled Cancelled = new("insufficient-stock", "Only 1 left.");
 
     public static TheoryData<OrderCommand> AllButPlace => new(
-        new Confirm(), new RequestCancellation("why", "who"), new Cancel("code", "detail"), new Ship("T1"), new Deliver());
+        new Confirm(),
+        new RequestCancellation("why", "who"),
+        new Cancel("code", "detail"),
+        new Ship("T1"),
+        new Deliver());
 
     [Theory]
     [MemberData(nameof(AllButPlace))]

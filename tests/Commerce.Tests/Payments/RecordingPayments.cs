@@ -191,7 +191,8 @@ public sealed class RecordingPayments
         .Given([
             Authorized,
             Captured,
-            .. Enumerable.Range(1, Payment.RefundsMax).Select(i => new Refunded(new(new(i, 0, 0, new byte[8])), Euros(1)))])
+            .. Enumerable.Range(1, Payment.RefundsMax)
+                .Select(i => new Refunded(new(new(i, 0, 0, new byte[8])), Euros(1)))])
         .When(new RecordRefunded(First, Euros(1)))
         .ThenRefused(PaymentRefusal.TooManyRefunds);
 }

@@ -15,3 +15,20 @@ public class OrchestrationAlreadyExistsException : InvalidOperationException
     {
     }
 }
+
+/// <summary>Code has done something else than its recorded history says.</summary>
+public class NonDeterministicOrchestrationException : Exception
+{
+    public NonDeterministicOrchestrationException()
+    {
+    }
+
+    public NonDeterministicOrchestrationException(string message) : base(message)
+    {
+    }
+
+    public NonDeterministicOrchestrationException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}
