@@ -1,1 +1,82 @@
-Console.WriteLine("composition follows");
+using Azure.Identity;
+using Commerce.Payments;
+using Commerce.Shipping;
+using EventSourcing;
+using EventSourcing.Cosmos;
+using Functions.EventStore;
+using Functions.Http;
+using Functions.Projections;
+using Functions.Sagas;
+using Microsoft.Azure.Cosmos;
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+namespace Functions;
+
+/// <summary>The one place that knows which implementation stands behind each port; used by both builds.</summary>
+public static class Program
+{
+    public static Task Main(string[] args)
+    {
+        var builder = FunctionsApplication.CreateBuilder(args);
+        Configure(builder);
+        return builder.Build().RunAsync();
+    }
+
+    public static void Configure(FunctionsApplicationBuilder builder)
+    {
+        builder.ConfigureFunctionsWebApplication();
+        builder.UseMiddleware<ProblemMiddleware>();
+
+        var services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(_ => CosmosOf(builder.Configuration));
+        services.AddSingleton(provider => provider.GetRequiredService<CosmosClient>().GetDatabase(Store.Database));
+        services.AddSingleton<IEventStore>(
+            provider => new CosmosEventStore(provider.GetRequiredService<Database>().GetContainer(Store.Events)));
+        services.AddSingleton(_ => new StateCache());
+        services.AddCommands(Aggregates.Orders);
+        services.AddCommands(Aggregates.Payments);
+        services.AddCommands(Aggregates.Shipments);
+        services.AddCommands(Aggregates.Customers);
+        services.AddCommands(Aggregates.Products);
+        services.AddCommands(Aggregates.Stocks);
+        services.AddSingleton<ProjectionRunner>();
+        services.AddSingleton<ViewContainer>();
+        services.AddSingleton<SagaStories>();
+
+        // Both stand for companies outside: a team puts its own gateway and carrier here.
+        services.TryAddSingleton<IPaymentGateway, SimulatedPaymentGateway>();
+        services.TryAddSingleton<ICarrier, SimulatedCarrier>();
+    }
+
+    static void AddCommands<TState, TCommand, TEvent>(
+        this IServiceCollection services, Aggregate<TState, TCommand, TEvent> aggregate)
+        where TState : class
+        where TEvent : notnull =>
+        services.AddSingleton(provider => new CommandHandler<TState, TCommand, TEvent>(
+            aggregate,
+            provider.GetRequiredService<IEventStore>(),
+            provider.GetRequiredService<StateCache>(),
+            provider.GetRequiredService<TimeProvider>()));
+
+    /// <summary>A connection string, or an endpoint with this app's identity: no key is needed on Azure.</summary>
+    static CosmosClient CosmosOf(ConfigurationManager settings)
+    {
+        var options = new CosmosClientOptions { ConnectionMode = ConnectionMode.Gateway };
+        if (settings[Store.Connection] is { Length: > 0 } connection) return new(connection, options);
+        var endpoint = settings[$"{Store.Connection}:accountEndpoint"]
+            ?? throw new InvalidOperationException($"Set {Store.Connection}, or {Store.Connection}__accountEndpoint.");
+        options.ConnectionMode = ConnectionMode.Direct;
+        return new(
+            endpoint,
+            new DefaultAzureCredential(new DefaultAzureCredentialOptions
+            {
+                ManagedIdentityClientId = settings[$"{Store.Connection}:clientId"],
+            }),
+            options);
+    }
+}

@@ -25,6 +25,9 @@ static class CosmosLimits
 
     public const int QueryCharactersMax = 512 * 1024;
     public const int QueryNestingMax = 64;
+    /// <summary>Indexes a container keeps; queries over further paths look at every item in reach.</summary>
+    public const int IndexesMax = 32;
+
     public const int JoinsMax = 10;
     public const int InItemsMax = 16_000;
 

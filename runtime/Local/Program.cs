@@ -1,1 +1,3 @@
-Console.WriteLine("composition follows");
+using Runtime.Local;
+
+return await CommandLine.RunAsync(args);

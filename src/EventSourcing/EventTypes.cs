@@ -15,17 +15,23 @@ public sealed class EventTypes<TEvent> : IEnumerable<EventType>
     readonly Dictionary<Type, EventType> byType = [];
     readonly Dictionary<string, EventType> byName = new(StringComparer.Ordinal);
 
-    /// <summary>Adds an event for a collection initialiser: <c>new() { { "stock-received", typeof(Received) } }</c>.</summary>
+    /// <summary>
+    /// Adds an event for a collection initialiser: <c>new() { { "stock-received", typeof(Received) } }</c>.
+    /// </summary>
     public void Add(string name, Type type, int version = 1)
     {
         if (!typeof(TEvent).IsAssignableFrom(type))
             throw new ArgumentException($"{type} is not a {typeof(TEvent)}.", nameof(type));
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentOutOfRangeException.ThrowIfLessThan(version, 1);
         var entry = new EventType(name, version, type);
         byType.Add(type, entry);
         byName.Add(name, entry);
     }
 
-    public EventType Of(TEvent @event) => byType[@event.GetType()];
+    /// <exception cref="ArgumentException">The event was never given a name to be stored under.</exception>
+    public EventType Of(TEvent @event) => byType.GetValueOrDefault(@event.GetType())
+        ?? throw new ArgumentException($"{@event.GetType()} has no stored name.", nameof(@event));
 
     /// <summary>The event stored under this name, or null when no event of the family ever had it.</summary>
     public EventType? Find(string name) => byName.GetValueOrDefault(name);

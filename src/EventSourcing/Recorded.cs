@@ -1,8 +1,8 @@
 namespace EventSourcing;
 
 /// <summary>
-/// Who, when and why of one stored event. <see cref="CommandId"/> names the command that caused it,
-/// <see cref="CausationId"/> what caused that command, <see cref="CorrelationId"/> the request or saga it all began with.
+/// Who, when and why of one stored event. <see cref="CommandId"/> names the command that caused it, <see
+/// cref="CausationId"/> what caused that command, <see cref="CorrelationId"/> the request or saga it all began with.
 /// </summary>
 public sealed record EventMetadata(
     Guid EventId,

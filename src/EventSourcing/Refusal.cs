@@ -11,6 +11,9 @@ public enum RefusalKind
 
     /// <summary>The request can never be right, whatever the state.</summary>
     Invalid,
+
+    /// <summary>The caller decided on a version that is no longer the latest.</summary>
+    Stale,
 }
 
 /// <summary>

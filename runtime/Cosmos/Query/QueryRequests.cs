@@ -45,16 +45,34 @@ sealed class QueryRequests(Store store)
             ? Math.Min(asked, CosmosLimits.PageItemsMax)
             : CosmosLimits.PageItemsDefault;
 
-    Task<Reply> RunAsync(Container container, QueryText text, ServerRequest request)
+    async Task<Reply> RunAsync(Container container, QueryText text, ServerRequest request)
     {
-        var state = container.Visible;
-        var position = request.Header(Names.Continuation) is { Length: > 0 } token ? Position.Parse(token) : Position.Start;
-        var run = new QueryRun(container, state, Target.Of(request, container), text.Compile(), store.Now);
-        var page = run.Page(position.After(text.ResumeFilter, run.Order), PageItems(request));
+        var (query, target) = (text.Compile(), Target.Of(request, container));
+        var token = request.Header(Names.Continuation);
+        var position = (string.IsNullOrEmpty(token) ? Position.Start : Position.Parse(token))
+            .After(text.ResumeFilter, new RowOrder(query.Select.OrderBy));
+        while (true)
+        {
+            var state = container.Visible;
+            try
+            {
+                var page = new QueryRun(container, state, target, query, position, store.Now).Page(PageItems(request));
+                return ReplyTo(page, container, state);
+            }
+            catch (MissingIndex missing)
+            {
+                // Made by the writer, so that no write slips by it; after that every state has it.
+                await store.WriteAsync(scope => scope.AddIndex(container, missing.Definition));
+            }
+        }
+    }
+
+    static Reply ReplyTo(Page page, Container container, ContainerState state)
+    {
         var reply = new Reply(200, page.Body(container.Rid)) { Charge = page.Charge }
             .With(Names.ItemCount, page.Rows.ToString(CultureInfo.InvariantCulture))
             .With(Names.SessionToken, Session.Token(state.Lsn))
             .With(Names.Lsn, state.Lsn.ToString(CultureInfo.InvariantCulture));
-        return Task.FromResult(page.Next is { } next ? reply.With(Names.Continuation, next.ToString()) : reply);
+        return page.Next is { } next ? reply.With(Names.Continuation, next.ToString()) : reply;
     }
 }

@@ -8,7 +8,11 @@ using Runtime.Cosmos.Query.Syntax;
 namespace Runtime.Cosmos.Query;
 
 /// <summary>A query ready to run.</summary>
-sealed record CompiledQuery(SelectQuery Select, int Slots);
+sealed record CompiledQuery(SelectQuery Select, int Slots)
+{
+    /// <summary>Whether no row can be given before all items were looked at.</summary>
+    public bool MustSeeAll => Select.IsDistinct || Select.IsGrouped;
+}
 
 /// <summary>A query as it was sent: its text, its parameters, and where a client that planned it itself wants to resume.</summary>
 sealed record QueryText(string Text, IReadOnlyDictionary<string, Value> Parameters, JsonElement? ResumeFilter)

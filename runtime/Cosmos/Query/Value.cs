@@ -76,6 +76,17 @@ readonly struct Value : IEquatable<Value>
         _ => Undefined,
     };
 
+    /// <summary>Some value of a kind, where only the kind matters.</summary>
+    public static Value OfKind(ValueKind kind) => new(kind);
+
+    /// <summary>The same value without its document: a key that outlives it must not keep it in memory.</summary>
+    public Value Detached() => Kind switch
+    {
+        ValueKind.Number => Of(number),
+        ValueKind.Array or ValueKind.Object when content is null => Of(element.Clone()),
+        _ => this,
+    };
+
     public Value Property(string name)
     {
         if (Kind != ValueKind.Object)

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Runtime.Cosmos.Query;
+
 namespace Runtime.Cosmos.Storage;
 
 /// <summary>Everything in a container at one instant. Whoever holds it may read it for ever without a lock.</summary>
@@ -23,6 +26,9 @@ sealed record ContainerState
     public SortedTree<Item> ByExpiry { get; init; } = new(ItemOrder.ByExpiry);
 
     public SortedTree<UniqueEntry> Unique { get; init; } = new(UniqueOrder.Instance);
+
+    /// <summary>By name; only those some query has asked for. They are not stored: the next process makes its own.</summary>
+    public ImmutableDictionary<string, ValueIndex> Indexes { get; init; } = ImmutableDictionary<string, ValueIndex>.Empty;
 
     /// <summary>The live item of this id: one that has expired counts as absent, even before it is swept.</summary>
     public Item? Find(Partition partition, string id, long now) =>
@@ -55,11 +61,13 @@ sealed record ContainerState
             ByLsn = byLsn.With(item),
             ByExpiry = item.ExpiresAt is null ? byExpiry : byExpiry.With(item),
             Unique = unique,
+            Indexes = Reindexed(before, item),
         };
     }
 
     public ContainerState Without(Item item) => this with
     {
+        Indexes = Reindexed(item, null),
         ById = ById.Without(item),
         ByNumber = ByNumber.Without(item),
         ByPartition = ByPartition.Without(item),
@@ -83,6 +91,25 @@ sealed record ContainerState
             ByExpiry = Sorted(items.Where(item => item.ExpiresAt is not null), ItemOrder.ByExpiry),
             Unique = Sorted(unique, UniqueOrder.Instance),
         };
+    }
+
+    ImmutableDictionary<string, ValueIndex> Reindexed(Item? before, Item? after)
+    {
+        if (Indexes.IsEmpty)
+        {
+            return Indexes;
+        }
+
+        var old = before is null ? Value.Undefined : Documents.Read(before.Body);
+        var current = after is null ? Value.Undefined : Documents.Read(after.Body);
+        var changed = Indexes.ToBuilder();
+        foreach (var (name, index) in Indexes)
+        {
+            var without = before is null ? index : index.Without(before, old);
+            changed[name] = after is null ? without : without.With(after, current);
+        }
+
+        return changed.ToImmutable();
     }
 
     static SortedTree<T> Sorted<T>(IEnumerable<T> entries, IComparer<T> order) =>

@@ -215,6 +215,20 @@ sealed class WriteScope(Catalog catalog, long now)
             state.Lsn, state.LastNumber);
     }
 
+    /// <summary>Makes an index of what the container holds; kept up to date by every write from now on.</summary>
+    public bool AddIndex(Container container, IndexDefinition definition)
+    {
+        var state = container.Pending;
+        if (!state.Indexes.ContainsKey(definition.Name))
+        {
+            var index = ValueIndex.Build(definition, state.ByNumber.All());
+            container.Pending = state with { Indexes = state.Indexes.Add(definition.Name, index) };
+            touched.Add(container);
+        }
+
+        return true;
+    }
+
     public void Add(StoredChange change) => changes.Add(change);
 }
 

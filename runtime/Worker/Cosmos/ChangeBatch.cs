@@ -53,6 +53,6 @@ sealed record ChangeBatch(ReadOnlyMemory<byte> Json, int Count)
             await writer.WriteEndArrayAsync(cancellation);
         }
 
-        return new(copy.GetBuffer().AsMemory(0, (int)copy.Length), count);
+        return new(copy.ToArray(), count);
     }
 }

@@ -71,7 +71,7 @@ sealed class CosmosTriggerKind(FunctionsHostOptions options) : ITriggerKind
             CreateLeases = trigger.CreateLeaseContainerIfNotExists,
             LeasesThroughput = Positive(trigger.LeasesContainerThroughput, nameof(trigger.LeasesContainerThroughput)),
             ItemsMax = Positive(trigger.MaxItemsPerInvocation, nameof(trigger.MaxItemsPerInvocation)),
-            PollDelay = Time(trigger.FeedPollDelay, nameof(trigger.FeedPollDelay)),
+            PollDelay = Sooner(Time(trigger.FeedPollDelay, nameof(trigger.FeedPollDelay)), options.FeedPollDelayMax),
             LeaseAcquire = Time(trigger.LeaseAcquireInterval, nameof(trigger.LeaseAcquireInterval)),
             LeaseExpiration = Time(trigger.LeaseExpirationInterval, nameof(trigger.LeaseExpirationInterval)),
             LeaseRenew = Time(trigger.LeaseRenewInterval, nameof(trigger.LeaseRenewInterval)),
@@ -81,6 +81,8 @@ sealed class CosmosTriggerKind(FunctionsHostOptions options) : ITriggerKind
             ? feed
             : throw new FunctionsRefusedException("a container cannot hold its own leases.");
     }
+
+    static TimeSpan? Sooner(TimeSpan? asked, TimeSpan? max) => asked is null || max < asked ? max ?? asked : asked;
 
     static DateTime? StartTime(CosmosDBTriggerAttribute trigger, AppSettings settings)
     {

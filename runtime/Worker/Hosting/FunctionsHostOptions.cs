@@ -47,6 +47,11 @@ public sealed record FunctionsHostOptions
     /// expire. Never let two hosts of one name run at the same time.</remarks>
     public string? LeaseOwner { get; init; }
 
+    /// <summary>No change-feed trigger waits longer than this between two looks at an idle feed; null leaves it to the
+    /// trigger.</summary>
+    /// <remarks>A trigger's own delay weighs latency against request units, which a local store does not charge.</remarks>
+    public TimeSpan? FeedPollDelayMax { get; init; }
+
     /// <summary>Where the log goes; nowhere when null.</summary>
     public Action<ILoggingBuilder>? Logging { get; init; }
 

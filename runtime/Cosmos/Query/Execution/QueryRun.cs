@@ -13,40 +13,37 @@ namespace Runtime.Cosmos.Query.Execution;
 /// </remarks>
 sealed class QueryRun
 {
-    readonly Container container;
     readonly CompiledQuery query;
+    readonly Position start;
     readonly IndexFilter filter;
     readonly ItemSource source;
     readonly Tally tally;
 
-    public QueryRun(Container container, ContainerState state, Target target, CompiledQuery query, long now)
+    public QueryRun(
+        Container container, ContainerState state, Target target, CompiledQuery query, Position start, long now)
     {
-        (this.container, this.query) = (container, query);
+        this.query = query;
         filter = new IndexFilter(query.Select.Where, container.Definition);
-        Order = new RowOrder(query.Select.OrderBy);
-        CheckOrder();
-        var reach = Reach.Of(filter, container, state, target);
-        source = new ItemSource(container, state, target, reach, query, Order, now);
+        var order = new RowOrder(query.MustSeeAll ? [] : query.Select.OrderBy);
+        CheckOrder(container.Definition.Indexing);
+        source = new ItemSource(container, state, target, filter, query, order, start, now);
+        this.start = start with { Index = query.MustSeeAll ? null : source.FollowedIndex };
         tally = new Tally(filter);
     }
-
-    public RowOrder Order { get; }
 
     SelectQuery Select => query.Select;
 
     int Most => Math.Min(Select.Top ?? int.MaxValue, Select.Limit ?? int.MaxValue);
 
-    bool MustSeeAll => Select.IsDistinct || Select.IsGrouped;
-
-    public Page Page(Position position, int rowsMax)
+    public Page Page(int rowsMax)
     {
         using var page = new PageWriter(rowsMax);
-        var next = position.Given >= Most ? null : MustSeeAll ? All(page, position) : Stream(page, position);
+        var next = start.Given >= Most ? null : query.MustSeeAll ? All(page, start) : Stream(page, start);
         return page.Finish(next, tally.Charge(page));
     }
 
     /// <summary>As the service does: what no index carries cannot be sorted by.</summary>
-    void CheckOrder()
+    void CheckOrder(IndexingPolicy indexing)
     {
         foreach (var item in Select.OrderBy)
         {
@@ -55,13 +52,13 @@ sealed class QueryRun
                 throw Refused.Unsupported("ORDER BY of a joined value");
             }
 
-            if (!container.Definition.Indexing.Includes(item.Path.Names))
+            if (!indexing.Includes(item.Path.Names))
             {
                 throw Refused.BadRequest("The index path corresponding to the specified order-by item is excluded.");
             }
         }
 
-        if (Select.OrderBy.Count > 1 && !container.Definition.Indexing.HasComposite(
+        if (Select.OrderBy.Count > 1 && !indexing.HasComposite(
             [.. Select.OrderBy.Select(item => (PropertyPath.Canonical(item.Path.Names), item.IsDescending))]))
         {
             throw Refused.BadRequest(

@@ -100,7 +100,7 @@ sealed partial class Parser
             if (compared >= 0)
             {
                 at++;
-                left = new BinaryExpression(Comparisons[compared].Kind, left, Binary(0));
+                left = Folded(new BinaryExpression(Comparisons[compared].Kind, left, Binary(0)));
                 continue;
             }
 
@@ -169,7 +169,7 @@ sealed partial class Parser
             }
 
             at++;
-            left = new BinaryExpression(Levels[level][found].Kind, left, Binary(level + 1));
+            left = Folded(new BinaryExpression(Levels[level][found].Kind, left, Binary(level + 1)));
         }
     }
 
@@ -184,10 +184,13 @@ sealed partial class Parser
         Nest();
         var operand = Unary();
         nesting--;
-        return sign == '-' && operand is Constant { Value.IsNumber: true } number
-            ? new Constant(Value.Of(-number.Value.Number))
-            : new UnaryExpression(sign, operand);
+        return Folded(new UnaryExpression(sign, operand));
     }
+
+    /// <summary>What is made of constants alone is one: indexes serve comparisons with constants.</summary>
+    static Expression Folded(Expression expression) => expression.Parts.All(part => part is Constant)
+        ? new Constant(expression.Evaluate(new Scope(0)))
+        : expression;
 
     Expression Members(Expression target)
     {
@@ -293,7 +296,7 @@ sealed partial class Parser
         var arguments = List(")");
         if (!isAggregate)
         {
-            return Functions.Call(token.Text, arguments);
+            return Folded(Functions.Call(token.Text, arguments));
         }
 
         if (arguments.Count != 1)

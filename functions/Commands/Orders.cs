@@ -1,0 +1,121 @@
+using System.Collections.Immutable;
+using Commerce;
+using Commerce.Catalog;
+using Commerce.Customers;
+using Commerce.Ordering;
+using Commerce.Payments;
+using EventSourcing;
+using Functions.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace Functions.Commands;
+
+/// <summary>Commands on orders. Placing one only records it: its saga, started by that event, does the rest.</summary>
+public sealed class Orders(
+    CommandHandler<Order, OrderCommand, OrderEvent> orders,
+    CommandHandler<Product, ProductCommand, ProductEvent> products,
+    CommandHandler<Customer, CustomerCommand, CustomerEvent> customers)
+{
+    /// <summary>How old a price may be that this instance knows without asking the store again.</summary>
+    static readonly TimeSpan PriceAgeMax = TimeSpan.FromSeconds(5);
+
+    sealed record OrderBody(
+        string? CustomerId,
+        IReadOnlyList<LineBody?>? Lines,
+        AddressBody? ShipTo,
+        PaymentBody? Payment,
+        string? Workflow);
+
+    sealed record LineBody(string? ProductId, int? Quantity);
+
+    sealed record PaymentBody(string? Card);
+
+    sealed record CancellationBody(string? Reason);
+
+    [Function(nameof(PutOrder))]
+    public async Task<IResult> PutOrder(
+        [HttpTrigger(AuthorizationLevel.Function, "put", Route = "orders/{orderId}")] HttpRequest request,
+        string orderId,
+        CancellationToken cancellation)
+    {
+        var order = Id(orderId);
+        var body = await Request.BodyAsync<OrderBody>(request, cancellation);
+        var customer = Request.Valid(
+            CustomerId.TryParse(Request.Required(body.CustomerId, "customerId"), out var id, out var refusal),
+            id,
+            refusal);
+        var card = Request.Valid(
+            CardToken.TryFrom(Request.Required(body.Payment?.Card, "payment.card"), out var token, out refusal),
+            token,
+            refusal);
+        var shipTo = Request.Required(body.ShipTo, "shipTo").ToAddress();
+        var lines = LinesOf(body.Lines);
+
+        if ((await customers.KnownAsync(
+            Customer.Stream(customer), TimeSpan.MaxValue, cancellation)).State.Registration is null)
+            return Problem.Of(new("unknown-customer", $"There is no customer {customer}.", RefusalKind.Unknown));
+        var priced = await PriceAsync(lines, cancellation);
+
+        // No id of its own for the command: the order's id is the key, and its decider knows a repeat from another
+        // order.
+        var outcome = await orders.HandleAsync(
+            Order.Stream(order),
+            new OrderCommand.Place(customer, priced, shipTo, card, body.Workflow ?? Order.Orchestration),
+            Request.Command(request) with { LikelyNew = true },
+            cancellation);
+        return Answer.To(request, outcome, $"/api/orders/{order}", StatusCodes.Status202Accepted);
+    }
+
+    [Function(nameof(PostCancellation))]
+    public async Task<IResult> PostCancellation(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "orders/{orderId}/cancellation")] HttpRequest request,
+        string orderId,
+        CancellationToken cancellation)
+    {
+        var order = Id(orderId);
+        var body = await Request.BodyAsync<CancellationBody>(request, cancellation);
+        var context = Request.Command(request);
+        var outcome = await orders.HandleAsync(
+            Order.Stream(order),
+            new OrderCommand.RequestCancellation(Request.Required(body.Reason, "reason"), context.UserId ?? "customer"),
+            context,
+            cancellation);
+        return Answer.To(request, outcome, $"/api/orders/{order}", StatusCodes.Status202Accepted);
+    }
+
+    /// <summary>The price is the catalog's at this moment, never the caller's.</summary>
+    async Task<ImmutableArray<OrderLine>> PriceAsync(
+        IReadOnlyList<(ProductId Product, int Quantity)> lines, CancellationToken cancellation)
+    {
+        var priced = await Task.WhenAll(lines.Select(async line =>
+            (await products.KnownAsync(
+                Product.Stream(line.Product), PriceAgeMax, cancellation)).State.Offer is { } offer
+                ? new OrderLine(line.Product, line.Quantity, offer.Price)
+                : throw new InvalidRequestException(
+                    new("unknown-product", $"There is no product {line.Product}.", RefusalKind.Unknown))));
+        return [.. priced];
+    }
+
+    static List<(ProductId Product, int Quantity)> LinesOf(IReadOnlyList<LineBody?>? lines)
+    {
+        Request.Required(lines, "lines");
+        if (lines.Count is 0 or > Order.LinesMax)
+            throw new InvalidRequestException("invalid-order", $"An order has 1 to {Order.LinesMax} lines.");
+        return [.. lines.Select((line, index) =>
+        {
+            var product = Request.Valid(
+                ProductId.TryParse(
+                    Request.Required(line?.ProductId, $"lines[{index}].productId"), out var id, out var refusal),
+                id,
+                refusal);
+            var quantity = Request.Required(line!.Quantity, $"lines[{index}].quantity").Value;
+            return Quantity.Fault(quantity) is { } fault
+                ? throw new InvalidRequestException(fault)
+                : (product, quantity);
+        })];
+    }
+
+    static OrderId Id(string text) =>
+        Request.Valid(OrderId.TryParse(text, out var order, out var refusal), order, refusal);
+}

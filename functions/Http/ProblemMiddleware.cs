@@ -1,0 +1,50 @@
+using System.Net;
+using EventSourcing;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Cosmos;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Middleware;
+using Microsoft.Extensions.Logging;
+
+namespace Functions.Http;
+
+/// <summary>
+/// Answers what an HTTP function throws: a bad request with its code, a busy stream with 409, a struggling store with
+/// 503 and a hint when to come back. Anything else is our own fault and goes on to the host, which logs it and answers
+/// 500.
+/// </summary>
+sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorkerMiddleware
+{
+    public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (Exception fault) when (context.GetHttpContext() is { Response.HasStarted: false } http
+            && Answer(fault is AggregateException { InnerExceptions: [var only] } ? only : fault) is { } problem)
+        {
+            if (fault is CosmosException or StreamBusyException)
+            {
+                log.LogWarning(fault, "{Function} was turned away", context.FunctionDefinition.Name);
+                http.Response.Headers.RetryAfter = "1";
+            }
+
+            await problem.ExecuteAsync(http);
+        }
+    }
+
+    static IResult? Answer(Exception fault) => fault switch
+    {
+        InvalidRequestException { Status: { } status } e => Problem.Of(status, e.Refusal.Code, e.Refusal.Detail),
+        InvalidRequestException e => Problem.Of(e.Refusal),
+        StreamBusyException e => Problem.Of(409, "stream-busy", e.Message),
+        AppendTooLargeException e => Problem.Of(413, "command-too-large", e.Message),
+        ClockBehindException e => Problem.Of(503, "clock-behind", e.Message),
+        CosmosException { StatusCode: HttpStatusCode.TooManyRequests } =>
+            Problem.Of(503, "store-busy", "The store is at its limit; try again shortly."),
+        CosmosException { StatusCode: HttpStatusCode.ServiceUnavailable or HttpStatusCode.RequestTimeout } =>
+            Problem.Of(503, "store-unavailable", "The store did not answer; the same request may be sent again."),
+        _ => null,
+    };
+}

@@ -1,0 +1,72 @@
+using EventSourcing;
+
+namespace Functions.Projections;
+
+/// <summary>Which document of a view's container an event belongs to.</summary>
+public readonly record struct ViewKey(string Id, string Partition)
+{
+    /// <summary>A document alone in its partition: one point read finds it.</summary>
+    public static ViewKey Of(string id) => new(id, id);
+}
+
+/// <summary>
+/// How a view takes in one kind of stream. When the document's key is not in the stream's name it is taken from the
+/// stream's first event, which never changes.
+/// </summary>
+public sealed record Feed<TView>(
+    string Category,
+    Func<StreamId, ViewKey>? KeyOfName,
+    Func<StoredEvent, ViewKey>? KeyOfFirst,
+    Func<TView?, StoredEvent, TView?> Fold)
+    where TView : class;
+
+/// <summary>A view: its name, the container that holds it and the streams that feed it. All folds are pure.</summary>
+public sealed record View<TView>(string Name, string Container, params IReadOnlyList<Feed<TView>> Feeds)
+    where TView : class;
+
+/// <summary>Makes feeds out of a context's codec and its pure fold.</summary>
+public static class Feed
+{
+    public static Feed<TView> ByName<TView, TEvent>(
+        string category,
+        EventCodec<TEvent> codec,
+        Func<TView?, Recorded<TEvent>, TView?> project,
+        Func<StreamId, ViewKey> key)
+        where TView : class
+        where TEvent : notnull =>
+        new(category, key, null, (view, stored) => project(view, codec.Decode(stored)));
+
+    public static Feed<TView> ByFirst<TView, TEvent>(
+        string category,
+        EventCodec<TEvent> codec,
+        Func<TView?, Recorded<TEvent>, TView?> project,
+        Func<TEvent, StreamId, ViewKey> key)
+        where TView : class
+        where TEvent : notnull =>
+        new(
+            category,
+            null,
+            first => codec.Decode(first) is var recorded ? key(recorded.Event, recorded.Stream) : default,
+            (view, stored) => project(view, codec.Decode(stored)));
+}
+
+/// <summary>
+/// A view as stored: what it shows, and for each stream the sequence it has seen. Those numbers are what makes a
+/// delivery twice free and a delivery lost visible.
+/// </summary>
+public sealed record ViewDocument<TView>
+    where TView : class
+{
+    public required string Id { get; init; }
+
+    public required string Pk { get; init; }
+
+    public IReadOnlyDictionary<string, long> Seen { get; init; } = new Dictionary<string, long>();
+
+    /// <summary>
+    /// Streams that stand still here because one of their events can not be folded; see the parked container.
+    /// </summary>
+    public IReadOnlyList<string> Parked { get; init; } = [];
+
+    public TView? View { get; init; }
+}

@@ -1,0 +1,103 @@
+using System.Text.Json;
+using Commerce.Catalog;
+using Commerce.Inventory;
+using Commerce.Ordering;
+using EventSourcing;
+using Functions.EventStore;
+using Microsoft.Azure.Functions.Worker;
+
+namespace Functions.Projections;
+
+/// <summary>
+/// The views, and the change feed that keeps each of them up to date under a lease prefix of its own.
+/// </summary>
+public sealed class Views(ProjectionRunner runner)
+{
+    public static readonly View<OrderDetails> OrderDetails = new(
+        "order-details",
+        "order-details",
+        Feed.ByName<OrderDetails,
+            OrderEvent>(Order.Category, Aggregates.Orders.Codec, Commerce.Ordering.OrderDetails.Project, ById));
+
+    /// <summary>
+    /// The rows of one customer share a partition; whose row it is only the order's first event says.
+    /// </summary>
+    public static readonly View<OrderSummary> OrderList = new(
+        "order-list",
+        "order-list",
+        Feed.ByFirst<OrderSummary, OrderEvent>(
+            Order.Category,
+            Aggregates.Orders.Codec,
+            OrderSummary.Project,
+            (first, stream) => new(stream.Id, ((OrderEvent.Placed)first).Customer.ToString())));
+
+    public static readonly View<ProductListing> Products = new(
+        "products",
+        "products",
+        Feed.ByName<ProductListing,
+            ProductEvent>(Product.Category, Aggregates.Products.Codec, ProductListing.Project, ById));
+
+    public static readonly View<Availability> Availability = new(
+        "availability",
+        "availability",
+        Feed.ByName<Availability,
+            StockEvent>(Stock.Category, Aggregates.Stocks.Codec, Commerce.Inventory.Availability.Project, ById));
+
+    static ViewKey ById(StreamId stream) => ViewKey.Of(stream.Id);
+
+    [Function(nameof(ProjectOrderDetails)), ExponentialBackoffRetry(-1, "00:00:01", "00:01:00")]
+    public Task ProjectOrderDetails(
+        [CosmosDBTrigger(
+            Store.Database,
+            Store.Events,
+            Connection = Store.Connection,
+            LeaseContainerName = Store.Leases,
+            LeaseContainerPrefix = "order-details",
+            StartFromBeginning = true,
+            FeedPollDelay = Store.FeedPollDelay,
+            MaxItemsPerInvocation = Store.FeedItemsMax)]
+        IReadOnlyList<JsonElement> changes,
+        CancellationToken cancellation) => runner.RunAsync(OrderDetails, changes, cancellation);
+
+    [Function(nameof(ProjectOrderList)), ExponentialBackoffRetry(-1, "00:00:01", "00:01:00")]
+    public Task ProjectOrderList(
+        [CosmosDBTrigger(
+            Store.Database,
+            Store.Events,
+            Connection = Store.Connection,
+            LeaseContainerName = Store.Leases,
+            LeaseContainerPrefix = "order-list",
+            StartFromBeginning = true,
+            FeedPollDelay = Store.FeedPollDelay,
+            MaxItemsPerInvocation = Store.FeedItemsMax)]
+        IReadOnlyList<JsonElement> changes,
+        CancellationToken cancellation) => runner.RunAsync(OrderList, changes, cancellation);
+
+    [Function(nameof(ProjectProducts)), ExponentialBackoffRetry(-1, "00:00:01", "00:01:00")]
+    public Task ProjectProducts(
+        [CosmosDBTrigger(
+            Store.Database,
+            Store.Events,
+            Connection = Store.Connection,
+            LeaseContainerName = Store.Leases,
+            LeaseContainerPrefix = "products",
+            StartFromBeginning = true,
+            FeedPollDelay = Store.FeedPollDelay,
+            MaxItemsPerInvocation = Store.FeedItemsMax)]
+        IReadOnlyList<JsonElement> changes,
+        CancellationToken cancellation) => runner.RunAsync(Products, changes, cancellation);
+
+    [Function(nameof(ProjectAvailability)), ExponentialBackoffRetry(-1, "00:00:01", "00:01:00")]
+    public Task ProjectAvailability(
+        [CosmosDBTrigger(
+            Store.Database,
+            Store.Events,
+            Connection = Store.Connection,
+            LeaseContainerName = Store.Leases,
+            LeaseContainerPrefix = "availability",
+            StartFromBeginning = true,
+            FeedPollDelay = Store.FeedPollDelay,
+            MaxItemsPerInvocation = Store.FeedItemsMax)]
+        IReadOnlyList<JsonElement> changes,
+        CancellationToken cancellation) => runner.RunAsync(Availability, changes, cancellation);
+}

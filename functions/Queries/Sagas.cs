@@ -1,0 +1,27 @@
+using EventSourcing;
+using Functions.Http;
+using Functions.Projections;
+using Functions.Sagas;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace Functions.Queries;
+
+/// <summary>Questions about sagas, answered from their own container.</summary>
+public sealed class SagaQueries(ViewContainer views)
+{
+    [Function(nameof(GetSaga))]
+    public async Task<IResult> GetSaga(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "sagas/{sagaId}")] HttpRequest request,
+        string sagaId,
+        CancellationToken cancellation)
+    {
+        if (!StreamId.TryParse(sagaId, out var saga))
+            return Problem.Of(400, "invalid-saga", "A saga is named like the stream it works for: order-….");
+        var document = await views.ReadAsync<SagaStory>(
+            SagaStories.Container, ViewKey.Of(saga.ToString()), null, TimeSpan.Zero, cancellation);
+        return document?.View is { } story
+            ? TypedResults.Json(story, StoredJson.Options)
+            : Problem.Of(404, "unknown-saga", $"There is no saga {saga}.");
+    }
+}

@@ -1,0 +1,67 @@
+using System.Net;
+using System.Text.Json;
+using EventSourcing;
+using Functions.Projections;
+using Microsoft.Azure.Cosmos;
+using Microsoft.Azure.Functions.Worker;
+
+namespace Functions.Sagas;
+
+/// <summary>Keeps the sagas' stories in their own container, so that no reader ever asks the task hub.</summary>
+public sealed class SagaStories(Database database)
+{
+    public const string Container = "sagas";
+
+    public static SagaStory Begin(Origin origin, DateTimeOffset at) =>
+        new(origin.Saga, nameof(OrderSaga), "1", origin.Order.ToString(), origin.CorrelationId, at);
+
+    /// <summary>
+    /// Writes the story unless a newer telling is already there. Activities run at least once and may come late; the
+    /// revision decides, under the document's ETag.
+    /// </summary>
+    [Function(nameof(TellSagaStory))]
+    public async Task TellSagaStory([ActivityTrigger] SagaStory story, CancellationToken cancellation)
+    {
+        var sagas = database.GetContainer(Container);
+        var partition = new PartitionKey(story.Saga);
+        while (true)
+        {
+            using var read = await sagas.ReadItemStreamAsync(story.Saga, partition, null, cancellation);
+            var known = read.StatusCode == HttpStatusCode.NotFound ? null
+                : await ViewContainer.DocumentAsync<SagaStory>(read, cancellation);
+            if (known?.View?.Revision >= story.Revision) return;
+            if (await WriteAsync(sagas, story, read.Headers.ETag, cancellation)) return;
+        }
+    }
+
+    /// <summary>
+    /// Tells the first chapter before the saga runs, so that it is never invisible. False when the story has already
+    /// ended: the saga ran, even if the task hub has forgotten it since.
+    /// </summary>
+    public async Task<bool> OpenAsync(SagaStory story, CancellationToken cancellation)
+    {
+        var sagas = database.GetContainer(Container);
+        if (await WriteAsync(sagas, story, etag: null, cancellation)) return true;
+        using var read = await sagas.ReadItemStreamAsync(story.Saga, new(story.Saga), null, cancellation);
+        return (await ViewContainer.DocumentAsync<SagaStory>(read, cancellation))?.View?.EndedAt is null;
+    }
+
+    static async Task<bool> WriteAsync(Container sagas, SagaStory story, string? etag, CancellationToken cancellation)
+    {
+        var document = new ViewDocument<SagaStory>
+        {
+            Id = story.Saga,
+            Pk = story.Saga,
+            Seen = new Dictionary<string, long> { [story.Saga] = story.Revision },
+            View = story,
+        };
+        using var content = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(document, StoredJson.Options));
+        var options = new ItemRequestOptions { IfMatchEtag = etag, EnableContentResponseOnWrite = false };
+        using var response = etag is null
+            ? await sagas.CreateItemStreamAsync(content, new(story.Saga), options, cancellation)
+            : await sagas.ReplaceItemStreamAsync(content, story.Saga, new(story.Saga), options, cancellation);
+        if (response.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed) return false;
+        response.EnsureSuccessStatusCode();
+        return true;
+    }
+}

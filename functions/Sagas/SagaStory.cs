@@ -1,0 +1,107 @@
+using System.Text.Json.Serialization;
+using EventSourcing;
+
+namespace Functions.Sagas;
+
+public enum SagaStatus
+{
+    Running,
+    Compensating,
+
+    /// <summary>
+    /// A step that must not be given up has failed for good: the saga waits for an operator's decision.
+    /// </summary>
+    Parked,
+    Completed,
+
+    /// <summary>Ended well by taking back everything it did.</summary>
+    Compensated,
+}
+
+public enum StepKind
+{
+    /// <summary>Can be undone.</summary>
+    Compensable,
+
+    /// <summary>The point of no return.</summary>
+    Pivot,
+
+    /// <summary>Behind the pivot: tried until it is done.</summary>
+    Retryable,
+
+    /// <summary>Takes back a compensable step.</summary>
+    Undo,
+}
+
+public enum StepOutcome
+{
+    Running,
+    Done,
+
+    /// <summary>The business said no.</summary>
+    Refused,
+
+    /// <summary>The world kept failing until the attempts were used up.</summary>
+    Failed,
+    Skipped,
+}
+
+/// <summary>One step of a saga as it went: when, how often, how it ended.</summary>
+public sealed record StepStory(string Step, StepKind Kind, DateTimeOffset StartedAt)
+{
+    public StepOutcome Outcome { get; init; } = StepOutcome.Running;
+
+    public int Attempts { get; init; }
+
+    public DateTimeOffset? EndedAt { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Detail { get; init; }
+}
+
+/// <summary>Where a saga stands still, why, and since when.</summary>
+public sealed record ParkedStep(string Step, string Error, int Attempts, DateTimeOffset Since);
+
+/// <summary>What an operator decided about a parked step.</summary>
+public sealed record SagaDecision(SagaAction Action, string By, string Why);
+
+[JsonConverter(typeof(JsonStringEnumConverter<SagaAction>))]
+public enum SagaAction
+{
+    /// <summary>Try the step again.</summary>
+    [JsonStringEnumMemberName("retry")]
+    Retry,
+
+    /// <summary>Go on without it.</summary>
+    [JsonStringEnumMemberName("skip")]
+    Skip,
+
+    /// <summary>It was done by hand: go on as if the step had done it.</summary>
+    [JsonStringEnumMemberName("resolve")]
+    Resolve,
+}
+
+/// <summary>
+/// A saga as people ask about it: kept by the saga itself, written whole to its own container a few times in its life.
+/// </summary>
+public sealed record SagaStory(
+    string Saga, string Type, string Version, string Subject, string CorrelationId, DateTimeOffset StartedAt)
+{
+    /// <summary>Grows with every telling, so that a late or repeated write never replaces a newer one.</summary>
+    public int Revision { get; init; }
+
+    public SagaStatus Status { get; init; }
+
+    public IReadOnlyList<StepStory> Steps { get; init; } = [];
+
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>Why it was compensated.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Refusal? Refusal { get; init; }
+
+    public IReadOnlyList<ParkedStep> Parked { get; init; } = [];
+
+    /// <summary>Every operator's decision, oldest first.</summary>
+    public IReadOnlyList<SagaDecision> Decisions { get; init; } = [];
+}

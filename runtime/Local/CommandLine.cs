@@ -1,0 +1,101 @@
+using Microsoft.Extensions.Logging;
+
+namespace Runtime.Local;
+
+/// <summary>What <c>dotnet run --project runtime/Local</c> takes.</summary>
+static class CommandLine
+{
+    const string Help = """
+        The order business on this machine: no Docker, no Azure account, no network.
+
+          dotnet run --project runtime/Local [-- COMMAND] [OPTIONS]
+
+        Commands
+          serve       keeps the system up until Ctrl+C, its state in a folder (the default)
+          demo        places orders that end well and badly, shows what happened and checks it
+
+        Options of serve
+          --port N    the port on 127.0.0.1 (7071)
+          --data DIR  the folder of the state (.local)
+
+        Options of demo
+          --json      prints the result as JSON only
+
+        demo ends with code 0 only when everything it expected was found.
+        """;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        using var stop = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, pressed) =>
+        {
+            // The first Ctrl+C stops cleanly, a second one at once.
+            pressed.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        };
+        using var terminated = System.Runtime.InteropServices.PosixSignalRegistration.Create(
+            System.Runtime.InteropServices.PosixSignal.SIGTERM,
+            signal =>
+            {
+                signal.Cancel = true;
+                stop.Cancel();
+            });
+
+        if (args.Any(a => a is "--help" or "-h" or "help"))
+        {
+            Console.WriteLine(Help);
+            return 0;
+        }
+
+        try
+        {
+            return args switch
+            {
+                ["demo"] => await Demo.RunAsync(json: false, stop.Token),
+                ["demo", "--json"] => await Demo.RunAsync(json: true, stop.Token),
+                ["serve", .. var options] => await ServeAsync(options, stop.Token),
+                [] or [['-', '-', ..], ..] => await ServeAsync(args, stop.Token),
+                _ => Misused($"\"{string.Join(' ', args)}\" is no command of this program."),
+            };
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return 130;
+        }
+    }
+
+    static async Task<int> ServeAsync(string[] options, CancellationToken stop)
+    {
+        var (port, folder) = (7071, ".local");
+        for (var i = 0; i < options.Length; i += 2)
+        {
+            switch (options[i..])
+            {
+                case ["--port", var text, ..] when ushort.TryParse(text, out var number):
+                    port = number;
+                    break;
+                case ["--data", { Length: > 0 } path, ..]:
+                    folder = path;
+                    break;
+                default:
+                    return Misused($"\"{options[i]}\" is no option of serve, or its value is missing or wrong.");
+            }
+        }
+
+        return await Serve.RunAsync(port, Path.GetFullPath(folder), stop);
+    }
+
+    static int Misused(string why)
+    {
+        Console.Error.WriteLine(why);
+        Console.Error.WriteLine("Try --help.");
+        return 2;
+    }
+
+    /// <summary>Warnings and errors on the error stream, one line each.</summary>
+    public static void LogToConsole(ILoggingBuilder logging) => logging
+        // host.json asks for more of the functions' own log than a person at a console wants to read.
+        .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>(null, LogLevel.Warning)
+        .AddSimpleConsole(console => console.SingleLine = true)
+        .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+}

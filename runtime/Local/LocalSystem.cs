@@ -1,0 +1,129 @@
+using Microsoft.Azure.Cosmos;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Runtime.Cosmos;
+using Runtime.Worker;
+
+namespace Runtime.Local;
+
+/// <summary>What to run and where to keep it.</summary>
+public sealed record LocalOptions
+{
+    /// <summary>The folder of the state; null keeps everything in memory.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>The HTTP port on loopback; 0 takes a free one.</summary>
+    public int Port { get; init; }
+
+    /// <summary>The time that timers, retries and event timestamps live in.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The application settings; null reads local.settings.json, else the sample.</summary>
+    public IReadOnlyDictionary<string, string>? Settings { get; init; }
+
+    /// <summary>How long the change feeds wait between two looks: looking costs nothing here.</summary>
+    public TimeSpan FeedPollDelayMax { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    public Action<ILoggingBuilder>? Logging { get; init; }
+
+    /// <summary>
+    /// Runs after the application's own composition: tests put their own gateway, carrier or faults here.
+    /// </summary>
+    public Action<IServiceCollection>? Replace { get; init; }
+}
+
+/// <summary>
+/// The whole system in one process: the functions exactly as deployed, on our own Functions host, Durable Task engine
+/// and Cosmos DB server, with the real Cosmos SDK in between.
+/// </summary>
+public sealed class LocalSystem : IAsyncDisposable
+{
+    /// <summary>Setting names of the keys that business endpoints and operations ask for.</summary>
+    public const string FunctionKey = "Local:FunctionKey";
+    public const string AdminKey = "Local:AdminKey";
+
+    readonly CosmosClient client;
+
+    LocalSystem(CosmosServer cosmos, CosmosClient client, FunctionsHost host, IReadOnlyDictionary<string,
+        string> settings) =>
+        (Cosmos, this.client, Host, Settings) = (cosmos, client, host, settings);
+
+    public CosmosServer Cosmos { get; }
+
+    public FunctionsHost Host { get; }
+
+    public IReadOnlyDictionary<string, string> Settings { get; }
+
+    public Uri Address => Host.Address;
+
+    public static async Task<LocalSystem> StartAsync(LocalOptions options, CancellationToken cancellation)
+    {
+        if (options.Folder is { } folder) Directory.CreateDirectory(folder);
+        var settings = options.Settings ?? ReadSettings();
+        var cosmos = CosmosServer.Open(new() { File = FileIn(options, "cosmos.db"), Clock = options.Clock });
+        var client = ClientOf(cosmos);
+        await Topology.CreateAsync(client, cancellation);
+        var host = await FunctionsHost.StartAsync(
+            new()
+            {
+                Assemblies = [typeof(Functions.Program).Assembly],
+                Settings = settings,
+                HostJson = Path.Combine(AppContext.BaseDirectory, "host.json"),
+                Listen = new($"http://127.0.0.1:{options.Port}"),
+                Clock = options.Clock,
+                DurableFile = FileIn(options, "durable.db"),
+                Configure = Functions.Program.Configure,
+                CosmosClients = _ => client,
+                LeaseOwner = "local",
+                FeedPollDelayMax = options.FeedPollDelayMax,
+                Logging = options.Logging,
+                Replace = services =>
+                {
+                    services.AddSingleton(options.Clock);
+                    services.AddSingleton(client);
+                    options.Replace?.Invoke(services);
+                },
+            },
+            cancellation);
+        return new(cosmos, client, host, settings);
+    }
+
+    /// <summary>A client of this system that carries the key for its level.</summary>
+    public HttpClient CreateHttpClient(string keySetting = FunctionKey)
+    {
+        var http = new HttpClient { BaseAddress = Address };
+        http.DefaultRequestHeaders.Add("x-functions-key", Settings[keySetting]);
+        return http;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Host.DisposeAsync();
+        client.Dispose();
+        await Cosmos.DisposeAsync();
+    }
+
+    static CosmosClient ClientOf(CosmosServer cosmos)
+    {
+        var handler = cosmos.CreateHandler();
+        return new(
+            "http://127.0.0.1",
+            cosmos.Key,
+            new()
+            {
+                ConnectionMode = ConnectionMode.Gateway,
+                LimitToEndpoint = true,
+                HttpClientFactory = () => new(handler, disposeHandler: false),
+            });
+    }
+
+    static string? FileIn(LocalOptions options, string name) =>
+        options.Folder is { } folder ? Path.Combine(folder, name) : null;
+
+    static IReadOnlyDictionary<string, string> ReadSettings()
+    {
+        var own = Path.Combine(Directory.GetCurrentDirectory(), "local.settings.json");
+        return LocalSettings.Read(
+            File.Exists(own) ? own : Path.Combine(AppContext.BaseDirectory, "local.settings.sample.json"));
+    }
+}

@@ -1,0 +1,3 @@
+namespace EventSourcing.Tests.Stores;
+
+public sealed class InMemoryStoreTests() : EventStoreConformance(new InMemoryEventStore());
