@@ -27,7 +27,6 @@ sealed class ContainerDefinition
         UniqueKeys = ReadUniqueKeys(declared["uniqueKeyPolicy"]);
         DefaultTimeToLive = ReadTimeToLive(declared["defaultTtl"]);
         Indexing = IndexingPolicy.Parse(declared["indexingPolicy"]!.AsObject());
-        KeepsHistory = declared["changeFeedPolicy"]?["retentionDuration"]?.GetValue<int>() > 0;
         Text = Encoding.UTF8.GetBytes(declared.ToJsonString());
     }
 
@@ -43,9 +42,6 @@ sealed class ContainerDefinition
     public int? DefaultTimeToLive { get; }
 
     public IndexingPolicy Indexing { get; }
-
-    /// <summary>Whether deletes and intermediate versions stay readable in the change feed.</summary>
-    public bool KeepsHistory { get; }
 
     /// <summary>The declaration as JSON, defaults filled in, system properties not.</summary>
     public byte[] Text { get; }
