@@ -140,6 +140,9 @@ sealed class Composition(FunctionsHostOptions options, bool standalone)
             logging.AddFilter(platform, @default);
         }
 
+        // ASP.NET Core would log every address, and addresses may carry a key.
+        logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+
         if (standalone)
         {
             // Whatever the levels are: who starts an application by hand wants to see where it answers.

@@ -49,7 +49,7 @@ public sealed record FunctionsHostOptions
 
     /// <summary>No change-feed trigger waits longer than this between two looks at an idle feed; null leaves it to the
     /// trigger.</summary>
-    /// <remarks>A trigger's own delay weighs latency against request units, which a local store does not charge.</remarks>
+    /// <remarks>A trigger's own delay weighs latency against request units, which cost nothing locally.</remarks>
     public TimeSpan? FeedPollDelayMax { get; init; }
 
     /// <summary>Where the log goes; nowhere when null.</summary>

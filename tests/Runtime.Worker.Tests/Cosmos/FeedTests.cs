@@ -203,6 +203,57 @@ public sealed class FeedTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task An_embedder_may_look_at_idle_feeds_sooner_than_the_trigger_asks()
+    {
+        await using var host = await FunctionsHost.StartAsync(
+            Options<PatientFeedFunctions>() with { FeedPollDelayMax = TimeSpan.FromMilliseconds(5) });
+
+        await AddAsync("a", "first");
+        await probe.Until(diary => diary.Contains("first"));
+        await AddAsync("a", "second");
+        await probe.Until(diary => diary.Contains("second"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20260101)]
+    public async Task Whatever_hosts_and_requests_suffer_every_change_arrives_and_none_overtakes_another(int seed)
+    {
+        const int changes = 60;
+        var random = new Random(seed);
+        foreach (var kind in new[] { CosmosFaultKind.TooManyRequests, CosmosFaultKind.AnswerLost, CosmosFaultKind.Delay })
+        {
+            server.Faults.Add(new(kind) { Probability = 0.05, Container = "leases" });
+        }
+
+        for (var added = 0; added < changes; added++)
+        {
+            await AddAsync("storm", $"{added:D3}");
+        }
+
+        var last = $"{changes - 1:D3}";
+        while (!probe.Diary.Contains(last))
+        {
+            var host = await FunctionsHost.StartAsync(Options<StormFunctions>());
+            var enough = probe.Diary.Count + random.Next(1, 25);
+            await probe.Until(diary => diary.Count >= enough || diary.Contains(last));
+            using var patience = new CancellationTokenSource();
+            var stopping = host.StopAsync(patience.Token);
+            if (random.Next(2) == 0)
+            {
+                await patience.CancelAsync();
+            }
+
+            await stopping;
+            await host.DisposeAsync();
+        }
+
+        Assert.True(
+            Enumerable.Range(0, changes).Select(n => $"{n:D3}").SequenceEqual(probe.Diary.Distinct()),
+            $"seed {seed}: {string.Join(' ', probe.Diary)}");
+    }
+
+    [Fact]
     public async Task A_container_that_is_not_there_is_missed_at_start()
     {
         await events.DeleteContainerAsync();

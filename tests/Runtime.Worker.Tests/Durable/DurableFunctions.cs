@@ -43,7 +43,8 @@ public sealed class JourneyFunctions(Probe probe)
     }
 
     [Function("ArriveFunction")]
-    public static Task<int> Arrive([ActivityTrigger(Activity = "Arrive")] Journey journey, CancellationToken cancellation) =>
+    public static Task<int> Arrive(
+        [ActivityTrigger(Activity = "Arrive")] Journey journey, CancellationToken cancellation) =>
         Task.FromResult(cancellation.CanBeCanceled ? journey.To.Length : -1);
 
     [Function("Fragile")]
@@ -82,8 +83,8 @@ public static class BadDurableFunctions
 
     [Function("OtherHub")]
     public static void OtherHub(
-        [TimerTrigger("0 0 * * * *")] TimerInfo timer, [DurableClient(TaskHub = "elsewhere")] DurableTaskClient client) =>
-        Assert.NotNull(client);
+        [TimerTrigger("0 0 * * * *")] TimerInfo timer,
+        [DurableClient(TaskHub = "elsewhere")] DurableTaskClient client) => Assert.NotNull(client);
 
     [Function("WrongClient")]
     public static void WrongClient(

@@ -46,14 +46,15 @@ public sealed class DurableTests
     public async Task An_orchestration_survives_the_end_of_its_host()
     {
         var file = Path.Combine(Directory.CreateTempSubdirectory("durable").FullName, "tasks.db");
-        await using (var first = await FunctionsHost.StartAsync(Options<JourneyFunctions>() with { DurableFile = file }))
+        var options = Options<JourneyFunctions>() with { DurableFile = file };
+        await using (var first = await FunctionsHost.StartAsync(options))
         {
             await first.Durable.Client.ScheduleNewOrchestrationInstanceAsync(
                 "Travel", new Journey("Seoul", "Busan"), new StartOrchestrationOptions("j2"));
             await first.Durable.WhenIdleAsync();
         }
 
-        await using var second = await FunctionsHost.StartAsync(Options<JourneyFunctions>() with { DurableFile = file });
+        await using var second = await FunctionsHost.StartAsync(options);
         await second.Durable.Client.RaiseEventAsync("j2", "Stamp", "stamped");
         var done = await second.Durable.Client.WaitForInstanceCompletionAsync("j2", getInputsAndOutputs: true);
 

@@ -45,7 +45,7 @@ public sealed class StandaloneTests
         var log = new TestLog();
         Write("host.json", """{ "version": "2.0", "logging": { "logLevel": { "default": "None" } } }""");
         Write("local.settings.json", $$"""
-            { "Values": { "FUNCTIONS_URLS": "http://127.0.0.1:0", "Local:DurableFile": "{{File("local/durable.db")}}" } }
+            { "Values": { "FUNCTIONS_URLS": "http://127.0.0.1:0", "Local:DurableFile": "{{File("local/d.db")}}" } }
             """);
         var options = Options([]) with { Classes = type => type == typeof(TraceFunctions) };
         var builder = new FunctionsApplicationBuilder(options.WithLog(log), standalone: true);
@@ -61,7 +61,7 @@ public sealed class StandaloneTests
         Assert.StartsWith("00-", answer, StringComparison.Ordinal);
         var line = Assert.Single(log.Lines, line => line.Level is LogLevel.Information);
         Assert.Equal($"Trace: [httpTrigger] * {address}api/Trace", line.Text);
-        Assert.True(System.IO.File.Exists(File("local/durable.db")));
+        Assert.True(System.IO.File.Exists(File("local/d.db")));
     }
 
     [Fact]

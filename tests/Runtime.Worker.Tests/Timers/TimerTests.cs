@@ -158,6 +158,17 @@ public sealed class TimerTests
     }
 
     [Fact]
+    public async Task A_damaged_memory_of_timers_is_refused_rather_than_forgotten()
+    {
+        var file = Path.Combine(Path.GetTempPath(), $"timers-{Guid.NewGuid():N}.db");
+        await File.WriteAllTextAsync($"{file}.timers.json", "{ \"Hourly\": ");
+
+        var refused = await Assert.ThrowsAsync<FunctionsRefusedException>(() => StartAsync<HourlyFunctions>(file));
+
+        Assert.Contains("is damaged", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Stopping_waits_for_a_running_timer_unless_told_not_to()
     {
         var host = await StartAsync<SlowTimerFunctions>();
