@@ -113,6 +113,12 @@ public sealed class TopologyTests
         Assert.Empty(MetricsAwaited.Intersect(reported));
     }
 
+    [Fact]
+    public void An_alert_is_on_exactly_when_its_metric_is_reported() => Assert.All(
+        Topology.Alerts["alerts"]!.AsArray(),
+        alert => Assert.Equal(
+            !MetricsAwaited.Contains(Topology.Text(alert!["metric"])), alert["enabled"]!.GetValue<bool>()));
+
     static readonly IReadOnlyDictionary<string, IReadOnlySet<string>> Queues =
         Topology.Queues.ToDictionary(queue => queue, _ => Topology.Names([]));
 
