@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 namespace Runtime.Local;
 
@@ -60,7 +61,7 @@ static class Demo
         Say("Starting the whole system in memory: Cosmos DB, Durable Task, the Functions host and the functions …");
         // The faults of the demo are told in its stories; as log lines they would only frighten.
         await using var system = await LocalSystem.StartAsync(
-            new() { Logging = logging => CommandLine.LogToConsole(logging.AddFilter("Function", LogLevel.None)) }, stop);
+            new() { Logging = logging => CommandLine.LogToConsole(logging.AddFilter<ConsoleLoggerProvider>("Function", LogLevel.None)) }, stop);
         using var http = system.CreateHttpClient();
         var api = new Api(http);
         await Catalogue.SeedAsync(api, stop);

@@ -14,7 +14,7 @@ public sealed partial class CrashTests
     [Theory]
     [InlineData(0)]
     [InlineData(40)]
-    [InlineData(120)]
+    [InlineData(90)]
     public async Task Killed_while_orders_run_and_started_again_every_order_ends_and_the_books_balance(
         int eventsBeforeTheKill)
     {

@@ -82,7 +82,7 @@ public sealed class HttpTests(RunningSystem system)
         var another = await system.Api.PostAsync(
             $"/api/products/{product}/stock", new { quantity = 6 }, "opening", default);
         Assert.Equal(200, (int)again.Status);
-        Assert.Equal((409, "receipt-with-other-quantity"), ((int)another.Status, another.Text("code")));
+        Assert.Equal((409, "command-id-reused"), ((int)another.Status, another.Text("code")));
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class HttpTests(RunningSystem system)
         await RefusedAsync(
             HttpMethod.Put,
             $"/api/orders/{Guid.NewGuid()}",
-            $$"""{"customerId":"{{Catalogue.Customer}}","payment":{"card":"4242 4242 4242 4243"}}""",
+            $$"""{ "customerId": "{{Catalogue.Customer}}", "payment": { "card": "4242 4242 4242 4243" } }""",
             400,
             "invalid-card-number");
 

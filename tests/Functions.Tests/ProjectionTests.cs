@@ -100,8 +100,8 @@ public sealed class ProjectionTests(RunningSystem system)
             Timestamp = system.Clock.GetUtcNow(),
             CorrelationId = "test",
             CausationId = "test",
-            CommandId = $"command-{i}",
-            CommandKey = $"command-{i}/0",
+            CommandId = "command",
+            CommandKey = $"command/{i - 1}",
             CommandHash = "",
         }).ToList();
         Assert.Equal(AppendResult.Appended, await Service<IEventStore>().AppendAsync(stream, 0, events, null, default));

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Commerce.Payments;
 using Commerce.Shipping;
+using Functions.Projections;
+using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.DependencyInjection;
 using Runtime.DurableTask;
 using Runtime.Local;
@@ -47,6 +49,10 @@ public sealed class RunningSystem : IAsyncLifetime
                 {
                     services.AddSingleton<IPaymentGateway>(Gateway);
                     services.AddSingleton<ICarrier>(Carrier);
+
+                    // What waits for the store or the feed waits in real time: they do not know the virtual one.
+                    services.AddSingleton(p => new ViewContainer(p.GetRequiredService<Database>(), TimeProvider.System));
+                    services.AddSingleton(p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
                 },
             },
             CancellationToken.None);

@@ -23,13 +23,17 @@ public sealed class AppSettingsTests
     /// <summary>Settings that Flex Consumption ignores or refuses.</summary>
     static readonly string[] Deprecated =
     [
-        "ENABLE_ORYX_BUILD", "FUNCTIONS_EXTENSION_VERSION", "FUNCTIONS_WORKER_RUNTIME", "SCM_DO_BUILD_DURING_DEPLOYMENT",
-        "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING", "WEBSITE_CONTENTSHARE", "WEBSITE_RUN_FROM_PACKAGE",
-        "WEBSITE_TIME_ZONE", "WEBSITE_VNET_ROUTE_ALL",
+        "ENABLE_ORYX_BUILD", "FUNCTIONS_EXTENSION_VERSION", "FUNCTIONS_WORKER_RUNTIME",
+        "SCM_DO_BUILD_DURING_DEPLOYMENT", "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING", "WEBSITE_CONTENTSHARE",
+        "WEBSITE_RUN_FROM_PACKAGE", "WEBSITE_TIME_ZONE", "WEBSITE_VNET_ROUTE_ALL",
     ];
 
     [Fact]
-    public void Every_setting_that_is_read_is_set() => Assert.Empty(Unset(Read(SourceCode.App), Deployment.AppSettings.Keys));
+    public void Every_setting_that_is_read_is_set() =>
+        Assert.Empty(Unset(Read(SourceCode.App), Deployment.AppSettings.Keys));
+
+    [Fact]
+    public void Every_setting_is_read_under_a_constant_name() => Assert.Empty(SourceCode.App.SettingsReadBlindly);
 
     [Fact]
     public void Every_setting_that_is_set_is_read() => Assert.Empty(
@@ -59,16 +63,18 @@ public sealed class AppSettingsTests
         EndpointsMissing(SourceCode.App, Deployment.AppSettings.Keys));
 
     [Fact]
-    public void Nothing_is_set_that_the_plan_refuses() => Assert.Empty(Deployment.AppSettings.Keys.Intersect(Deprecated));
+    public void Nothing_is_set_that_the_plan_refuses() =>
+        Assert.Empty(Deployment.AppSettings.Keys.Intersect(Deprecated));
 
     [Fact]
     public void A_setting_overrides_only_what_the_host_file_has()
     {
-        foreach (var key in Deployment.AppSettings.Keys.Where(k => k.StartsWith("AzureFunctionsJobHost__", StringComparison.Ordinal)))
+        foreach (var path in Deployment.AppSettings.Keys.Select(key => key.Split("__"))
+            .Where(path => path[0] == "AzureFunctionsJobHost"))
         {
             JsonNode? at = JsonNode.Parse(Repository.Read("host.json"));
-            foreach (var part in key.Split("__")[1..^1]) at = at?[part];
-            Assert.True(at is JsonObject, $"host.json has no place for {key}");
+            foreach (var part in path[1..^1]) at = at?[part];
+            Assert.True(at is JsonObject, $"host.json has no place for {string.Join("__", path)}");
         }
     }
 
@@ -93,8 +99,10 @@ public sealed class AppSettingsTests
     [Fact]
     public void The_rule_sees_a_setting_that_is_set_but_never_read()
     {
-        var code = Code("""class Store(IConfiguration settings) { string endpoint = settings["Cosmos:accountEndpoint"]; }""");
-        Assert.Equal(["Orphan"], Unread(code.SettingsRead, ["Cosmos__accountEndpoint", "Cosmos__clientId", "Orphan__key"]));
+        var code = Code("""class Store(IConfiguration settings) { string at = settings["Cosmos:accountEndpoint"]; }""");
+        Assert.Equal(
+            ["Orphan"],
+            Unread(code.SettingsRead, ["Cosmos__accountEndpoint", "Cosmos__clientId", "Orphan__key"]));
     }
 
     [Fact]
@@ -116,14 +124,15 @@ public sealed class AppSettingsTests
 
     static List<Use> Read(SourceCode code) => [.. code.SettingsRead, .. Expressions(code), .. HostFile()];
 
-    static IEnumerable<string> Unset(IEnumerable<Use> read, IEnumerable<string> set) => read.Select(u => u.Name).Distinct()
+    static IEnumerable<string> Unset(IEnumerable<Use> read, IEnumerable<string> set) => read
+        .Select(u => u.Name).Distinct()
         .Where(name => !set.Any(s => Same(s, name) || s.StartsWith($"{name}__", StringComparison.OrdinalIgnoreCase)));
 
-    /// <summary>Settings nobody reads, each by its group: whoever reads one part of a connection reads all of it.</summary>
+    /// <summary>Settings nobody reads, by group: whoever reads one part of a connection reads all of it.</summary>
     static IEnumerable<string> Unread(IEnumerable<Use> read, IEnumerable<string> set)
     {
-        var groups = read.Select(u => Group(u.Name)).Concat(ReadByThePlatform).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        return set.Select(Group).Distinct().Where(group => !groups.Contains(group));
+        var groups = read.Select(u => Group(u.Name)).Concat(ReadByThePlatform);
+        return set.Select(Group).Distinct().Except(groups, StringComparer.OrdinalIgnoreCase);
     }
 
     static IEnumerable<string> EndpointsMissing(SourceCode code, IEnumerable<string> set)
@@ -132,7 +141,8 @@ public sealed class AppSettingsTests
         {
             foreach (var binding in function.Bindings)
             {
-                if (BindingKinds.ByAttribute.GetValueOrDefault(binding.Attribute)?.EndpointSetting is not { } endpoint) continue;
+                var kind = BindingKinds.ByAttribute.GetValueOrDefault(binding.Attribute);
+                if (kind?.EndpointSetting is not { } endpoint) continue;
                 if (binding["Connection"] is not { } connection)
                     yield return $"{function.Name}: {binding.Attribute} names no connection";
                 else if (!set.Contains($"{connection}__{endpoint}"))

@@ -72,7 +72,7 @@ static class BicepText
         return kept.ToString();
     }
 
-    /// <summary>Splits at a separator that is in no string and no bracket; a ternary's next line belongs to its first.</summary>
+    /// <summary>Splits at separators outside of strings and brackets; a ternary's lines belong together.</summary>
     public static IReadOnlyList<string> Split(string text, params IReadOnlyList<char> separators)
     {
         var (parts, depth, from) = (new List<string>(), 0, 0);
@@ -150,7 +150,8 @@ static class BicepText
     static bool Continues(string text, int newline) =>
         text[newline] == '\n' && text.AsSpan(newline).TrimStart() is [var next, ..] && next is '?' or ':';
 
-    static bool Starts(string text, int at, string token) => string.CompareOrdinal(text, at, token, 0, token.Length) == 0;
+    static bool Starts(string text, int at, string token) =>
+        string.CompareOrdinal(text, at, token, 0, token.Length) == 0;
 
     static int End(string text, string token, int from) =>
         text.IndexOf(token, from, StringComparison.Ordinal) is var at and >= 0 ? at : text.Length;

@@ -1,6 +1,6 @@
 namespace Infra.Tests;
 
-/// <summary>What a binding attribute needs around it: the package that brings it, and what its connection is asked for.</summary>
+/// <summary>What a binding attribute needs: the package that brings it, and the endpoint of its connection.</summary>
 sealed record BindingKind(string Package, string? EndpointSetting = null);
 
 /// <summary>The binding attributes of the isolated worker that this system may use.</summary>

@@ -35,7 +35,7 @@ static class Deployment
         }
     }
 
-    /// <summary>The GUIDs an expression may stand for: its own, those of its variables, those its loop runs over.</summary>
+    /// <summary>The GUIDs an expression may stand for: its own, its variables', those its loop runs over.</summary>
     static IEnumerable<string> Guids(BicepFile file, BicepDeclaration at, string expression)
     {
         foreach (Match guid in Regex.Matches(expression, @"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"))
@@ -43,7 +43,8 @@ static class Deployment
         foreach (var name in Regex.Matches(expression, @"\b[A-Za-z_]\w*\b").Select(m => m.Value).Distinct())
         {
             var loop = Regex.Match(at.Text, $@"\bfor\s+{name}\s+in\s+([^:]+):");
-            var source = loop.Success ? loop.Groups[1].Value : file.Of("var").FirstOrDefault(v => v.Name == name)?.Value;
+            var variable = file.Of("var").FirstOrDefault(v => v.Name == name);
+            var source = loop.Success ? loop.Groups[1].Value : variable?.Value;
             if (source is null) continue;
             foreach (var found in Guids(file, at, source)) yield return found;
         }

@@ -70,7 +70,7 @@ static class EmulatorConfigs
         },
     });
 
-    /// <summary>The emulator's names begin with a letter, and it makes no rule of its own that would have to be replaced.</summary>
+    /// <summary>The emulator wants a letter first, and makes no rule of its own to be replaced.</summary>
     static JsonObject Rule(JsonNode rule)
     {
         var properties = rule["properties"]!;
@@ -109,7 +109,8 @@ static class EmulatorConfigs
         return JsonValue.Create(XmlConvert.ToString(wanted < limit ? wanted : limit));
     }
 
-    static JsonArray Each(JsonNode list, Func<JsonNode, JsonObject> make) => new([.. list.AsArray().Select(item => make(item!))]);
+    static JsonArray Each(JsonNode list, Func<JsonNode, JsonObject> make) =>
+        new([.. list.AsArray().Select(item => make(item!))]);
 
     static string Pascal(string name) => char.ToUpperInvariant(name[0]) + name[1..];
 

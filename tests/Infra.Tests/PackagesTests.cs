@@ -45,6 +45,7 @@ public sealed class PackagesTests
               </ItemGroup>
             </Project>
             """;
+        const string HostFile = """{ "storageProvider": { "type": "azureManaged" } }""";
         Assert.Equal(
             [
                 "Azure.Messaging.ServiceBus",
@@ -54,16 +55,16 @@ public sealed class PackagesTests
                 "Microsoft.Azure.Functions.Worker.Extensions.Timer",
                 "Microsoft.Azure.Functions.Worker.Sdk",
             ],
-            Missing(code, """{ "storageProvider": { "type": "azureManaged" } }""", Packages(project)).Order(StringComparer.Ordinal));
+            Missing(code, HostFile, Packages(project)).Order(StringComparer.Ordinal));
     }
 
     static IEnumerable<string> Missing(SourceCode code, string hostFile, HashSet<string> packages)
     {
-        var bindings = code.Attributes().Select(b => b.Attribute).Where(BindingKinds.IsBinding).Distinct().ToList();
-        var unknown = bindings.Where(b => !BindingKinds.ByAttribute.ContainsKey(b))
-            .Select(b => $"{b} is no binding this system knows");
+        var bindings = code.Attributes().Select(b => b.Attribute).Where(BindingKinds.IsBinding)
+            .ToLookup(BindingKinds.ByAttribute.ContainsKey);
+        var unknown = bindings[false].Distinct().Select(b => $"{b} is no binding this system knows");
         var needed = new[] { "Microsoft.Azure.Functions.Worker", "Microsoft.Azure.Functions.Worker.Sdk" }
-            .Concat(bindings.Where(BindingKinds.ByAttribute.ContainsKey).Select(b => BindingKinds.ByAttribute[b].Package))
+            .Concat(bindings[true].Select(b => BindingKinds.ByAttribute[b].Package))
             .Concat(code.Usings.Select(u => BindingKinds.PackageByNamespace.GetValueOrDefault(u.Name)).OfType<string>())
             .Concat(code.Functions.Any(f => f.Uses("OrchestrationTrigger", "DurableClient"))
                 && hostFile.Contains("azureManaged", StringComparison.OrdinalIgnoreCase) ? [AzureManaged] : []);

@@ -13,7 +13,7 @@ static class Repository
 
     public static string Read(string relative) => File.ReadAllText(PathOf(relative));
 
-    /// <summary>Paths, relative to the root, of the written files below a folder; of none when it is not there.</summary>
+    /// <summary>Paths, relative to the root, of the written files below a folder; none when it is not there.</summary>
     public static IReadOnlyList<string> Files(string folder, string pattern = "*") =>
         Directory.Exists(PathOf(folder))
             ? [.. Directory.EnumerateFiles(PathOf(folder), pattern, SearchOption.AllDirectories)
@@ -25,7 +25,8 @@ static class Repository
     static string FindRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Serverless.sln"))) folder = folder.Parent;
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Serverless.sln")))
+            folder = folder.Parent;
         return folder?.FullName ?? throw new InvalidOperationException("These tests run inside the repository.");
     }
 }

@@ -47,7 +47,7 @@ public sealed class ServicesTests
     [Fact]
     public void The_services_are_those_of_azd()
     {
-        Assert.Equal(Topology.ServiceByName.Keys.Order(StringComparer.Ordinal), AzureYaml.Services.Order(StringComparer.Ordinal));
+        Assert.Equal(Topology.ServiceByName.Keys.Order(), AzureYaml.Services.Order());
         Assert.Equal(["command"], AzureYaml.Services.Except(AzureYaml.ConditionalServices));
     }
 
@@ -70,7 +70,7 @@ public sealed class ServicesTests
             {
                 [Function("Saga")] void Saga([OrchestrationTrigger] object context) { }
                 [Function("Start")] void Start([DurableClient] object sagas) { }
-                [Function("Feed")] void Feed([CosmosDBTrigger("orders", "events", LeaseContainerName = "leases")] object c) { }
+                [Function("Feed")] void Feed([CosmosDBTrigger("db", "c", LeaseContainerName = "leases")] object c) { }
                 [Function("Hear")] void Hear([ServiceBusTrigger("t", "s")] object message) { }
                 [Function("Tell")] [EventHubOutput("activity")] string Tell() => "";
                 [Function("Both")] Result Both() => new();
@@ -78,7 +78,7 @@ public sealed class ServicesTests
             class Result { [CosmosDBOutput("orders", "view")] public object Row { get; set; } }
             """)]);
         var nothing = JsonNode.Parse("""
-            { "access": { "cosmos": { "append": [], "write": [] }, "serviceBus": [], "eventHubs": [], "durableTask": "none" } }
+            { "access": { "cosmos": { "write": [] }, "serviceBus": [], "eventHubs": [], "durableTask": "none" } }
             """)!;
         Assert.Equal(
             [
@@ -108,7 +108,8 @@ public sealed class ServicesTests
         var hub = Topology.Text(service["access"]!["durableTask"]);
         var fault = binding.Attribute switch
         {
-            "OrchestrationTrigger" or "ActivityTrigger" or "EntityTrigger" when hub != "worker" => "does not work on the task hub",
+            "OrchestrationTrigger" or "ActivityTrigger" or "EntityTrigger" when hub != "worker" =>
+                "does not work on the task hub",
             "DurableClient" when hub == "none" => "may not use the task hub",
             "CosmosDBTrigger" => Unwritable(service, binding["LeaseContainerName"] ?? "leases"),
             "CosmosDBOutput" => Unwritable(service, binding.Argument(1) ?? "?"),
@@ -147,14 +148,18 @@ static class AzureYaml
         [.. Blocks().Where(b => b.Text.Contains("condition:", StringComparison.Ordinal)).Select(b => b.Name)];
 
     public static IReadOnlyList<string> Projects { get; } =
-        [.. Regex.Matches(Text, @"^    project: (\S+)", RegexOptions.Multiline).Select(m => m.Groups[1].Value).Distinct()];
+        [.. Regex.Matches(Text, @"^    project: (\S+)", RegexOptions.Multiline)
+            .Select(m => m.Groups[1].Value).Distinct()];
 
     public static IReadOnlyList<string> PipelineVariables { get; } =
         [.. Regex.Matches(Text, @"^    - (\w+)", RegexOptions.Multiline).Select(m => m.Groups[1].Value)];
 
-    /// <summary>Environment variables the file itself expands.</summary>
+    /// <summary>Environment variables the file itself expands, or its hooks read.</summary>
     public static IReadOnlyList<string> Expanded { get; } =
-        [.. Regex.Matches(Text, @"\$\{(\w+)").Select(m => m.Groups[1].Value).Distinct()];
+    [
+        .. Regex.Matches(Regex.Replace(Text, "(?m)^ *#.*$", ""), @"\$(?:\{|env:)?(\w+)")
+            .Select(m => m.Groups[1].Value).Distinct(),
+    ];
 
     static IEnumerable<(string Name, string Text)> Blocks()
     {

@@ -67,26 +67,30 @@ sealed class SourceCode
     /// <summary>Settings read by name, as an environment variable spells it: <c>Cosmos__accountEndpoint</c>.</summary>
     public IReadOnlyList<Use> SettingsRead => [.. SettingReads().Where(u => u.Name.Length > 0)];
 
-    /// <summary>Containers named by bindings, by calls of the SDK, and by arguments of our own called container.</summary>
+    /// <summary>Places that read a setting under a name made at run time, which nobody can check.</summary>
+    public IReadOnlyList<string> SettingsReadBlindly =>
+        [.. SettingReads().Where(u => u.Name.Length == 0).Select(u => u.Where)];
+
+    /// <summary>Containers named by bindings, by calls of the SDK, by own arguments called container.</summary>
     public IReadOnlyList<Use> ContainersUsed =>
     [
-        .. Attributes().Where(b => b.Attribute.StartsWith("CosmosDB", StringComparison.Ordinal))
-            .SelectMany(b => new[] { b.Argument(1), b["LeaseContainerName"] }.OfType<string>().Select(c => new Use(c, b.Where))),
-        .. CallsOf("GetContainer", "CreateContainerIfNotExistsAsync").SelectMany(call => call.Arguments.TakeLast(1)
-            .Select(a => (Name: Constant(a, a), call.Where))).Where(u => u.Name is not null).Select(u => new Use(u.Name!, u.Where)),
+        .. CosmosBindings().SelectMany(b => Uses(b.Where, b.Argument(1), b["LeaseContainerName"])),
+        .. CallsOf("GetContainer").SelectMany(call => Uses(call.Where, Constant(call.Arguments[^1]))),
         .. ArgumentsNamed("container"),
     ];
 
     public IReadOnlyList<Use> DatabasesUsed =>
     [
-        .. Attributes().Where(b => b.Attribute.StartsWith("CosmosDB", StringComparison.Ordinal) && b.Argument(0) is not null)
-            .Select(b => new Use(b.Argument(0)!, b.Where)),
+        .. CosmosBindings().SelectMany(b => Uses(b.Where, b.Argument(0))),
         .. Named(CallsOf("GetDatabase", "CreateDatabaseIfNotExistsAsync")),
     ];
 
     /// <summary>Topics and queues that code sends to or receives from without a binding.</summary>
     public IReadOnlyList<Use> EntitiesUsed =>
-        [.. Named(CallsOf("CreateSender", "CreateReceiver", "CreateProcessor", "CreateSessionProcessor", "AcceptSessionAsync"))];
+    [
+        .. Named(CallsOf(
+            "CreateSender", "CreateReceiver", "CreateProcessor", "CreateSessionProcessor", "AcceptSessionAsync")),
+    ];
 
     /// <summary>Instruments of the app's meters.</summary>
     public IReadOnlyList<Use> Metrics =>
@@ -98,8 +102,8 @@ sealed class SourceCode
 
     /// <summary>Names events are stored under: the pairs of name and type in a collection initialiser.</summary>
     public IReadOnlySet<string> EventTypes => All<InitializerExpressionSyntax>()
-        .Where(i => i.Node.Expressions is [var name, TypeOfExpressionSyntax, ..] && Constant(name, name) is not null)
-        .Select(i => Constant(i.Node.Expressions[0], i.Node)!)
+        .Where(i => i.Node.Expressions is [var name, TypeOfExpressionSyntax, ..] && Constant(name) is not null)
+        .Select(i => Constant(i.Node.Expressions[0])!)
         .ToHashSet(StringComparer.Ordinal);
 
     IEnumerable<Use> SettingReads()
@@ -110,12 +114,13 @@ sealed class SourceCode
                 yield return new(Spelled(Constant(key.Expression, access)), where);
         }
 
-        foreach (var (name, target, arguments, where) in Calls())
+        foreach (var call in Calls().Where(c => c.Arguments.Count > 0))
         {
-            var key = arguments.Count > 0 ? Spelled(Constant(arguments[0], arguments[0])) : "";
-            if (name is "GetEnvironmentVariable" or "GetSection" or "GetRequiredSection") yield return new(key, where);
-            else if (name is "GetValue" && IsSettings(target)) yield return new(key, where);
-            else if (name is "GetConnectionString") yield return new($"ConnectionStrings__{key}", where);
+            var key = Spelled(Constant(call.Arguments[0]));
+            var reads = call.Name is "GetEnvironmentVariable" or "GetSection" or "GetRequiredSection"
+                || (call.Name is "GetValue" && IsSettings(call.Target));
+            if (reads) yield return new(key, call.Where);
+            else if (call.Name is "GetConnectionString") yield return new($"ConnectionStrings__{key}", call.Where);
         }
     }
 
@@ -135,18 +140,12 @@ sealed class SourceCode
             if (callee is not null && index >= 0) places.Add((callee, index));
         }
 
-        var calls = Calls().Select(c => (c.Name, c.Arguments, c.Where)).Concat(Creations());
-        foreach (var (name, arguments, where) in calls)
-        {
-            foreach (var place in places.Where(p => p.Callee == name && p.Index < arguments.Count))
-            {
-                var argument = arguments[place.Index];
-                if (Constant(argument, argument) is { } found) yield return new(found, where);
-            }
-        }
+        return Calls().Concat(Creations()).SelectMany(call => places
+            .Where(p => p.Callee == call.Name && p.Index < call.Arguments.Count)
+            .SelectMany(p => Uses(call.Where, Constant(call.Arguments[p.Index]))));
     }
 
-    IEnumerable<(string Name, IReadOnlyList<ExpressionSyntax> Arguments, string Where)> Creations()
+    IEnumerable<Call> Creations()
     {
         foreach (var (creation, where) in All<BaseObjectCreationExpressionSyntax>())
         {
@@ -156,22 +155,27 @@ sealed class SourceCode
                 _ => creation.FirstAncestorOrSelf<VariableDeclarationSyntax>()?.Type,
             };
             if (type is not null && creation.ArgumentList is { } list)
-                yield return (SimpleName(type), [.. list.Arguments.Select(a => a.Expression)], where);
+                yield return new(SimpleName(type), creation, [.. list.Arguments.Select(a => a.Expression)], where);
         }
     }
 
-    IEnumerable<(string Name, ExpressionSyntax Target, IReadOnlyList<ExpressionSyntax> Arguments, string Where)> Calls() =>
-        All<InvocationExpressionSyntax>().Select(call => (
-            SimpleName(call.Node.Expression),
-            call.Node.Expression is MemberAccessExpressionSyntax member ? member.Expression : call.Node.Expression,
-            (IReadOnlyList<ExpressionSyntax>)[.. call.Node.ArgumentList.Arguments.Select(a => a.Expression)],
-            call.Where));
+    IEnumerable<Call> Calls() => All<InvocationExpressionSyntax>().Select(call => new Call(
+        SimpleName(call.Node.Expression),
+        call.Node.Expression is MemberAccessExpressionSyntax member ? member.Expression : call.Node.Expression,
+        [.. call.Node.ArgumentList.Arguments.Select(a => a.Expression)],
+        call.Where));
 
-    IEnumerable<(IReadOnlyList<ExpressionSyntax> Arguments, string Where)> CallsOf(params IReadOnlyList<string> names) =>
-        Calls().Where(c => names.Contains(c.Name) && c.Arguments.Count > 0).Select(c => (c.Arguments, c.Where));
+    IEnumerable<Call> CallsOf(params IReadOnlyList<string> names) =>
+        Calls().Where(call => names.Contains(call.Name) && call.Arguments.Count > 0);
 
-    IEnumerable<Use> Named(IEnumerable<(IReadOnlyList<ExpressionSyntax> Arguments, string Where)> calls) =>
-        calls.Select(c => new Use(Constant(c.Arguments[0], c.Arguments[0]) ?? "", c.Where)).Where(u => u.Name.Length > 0);
+    IEnumerable<Use> Named(IEnumerable<Call> calls) =>
+        calls.SelectMany(call => Uses(call.Where, Constant(call.Arguments[0])));
+
+    IEnumerable<Binding> CosmosBindings() =>
+        Attributes().Where(b => b.Attribute.StartsWith("CosmosDB", StringComparison.Ordinal));
+
+    static IEnumerable<Use> Uses(string where, params IReadOnlyList<string?> names) =>
+        names.OfType<string>().Select(name => new Use(name, where));
 
     /// <summary>An output may be bound by the type a function returns: its properties carry the attributes.</summary>
     IEnumerable<AttributeSyntax> ResultAttributes(MethodDeclarationSyntax method)
@@ -193,6 +197,8 @@ sealed class SourceCode
             where);
     }
 
+    string? Constant(ExpressionSyntax expression) => Constant(expression, expression);
+
     string? Constant(ExpressionSyntax? expression, SyntaxNode at) => expression switch
     {
         LiteralExpressionSyntax { Token.Value: string text } => text,
@@ -204,12 +210,13 @@ sealed class SourceCode
             SimpleName(name.ArgumentList.Arguments[0].Expression),
         InterpolatedStringExpressionSyntax text => Interpolated(text, at),
         IdentifierNameSyntax name => Named($"{TypeOf(at)}.{name.Identifier.Text}"),
-        MemberAccessExpressionSyntax { Expression: var owner } member => Named($"{SimpleName(owner)}.{member.Name.Identifier.Text}"),
+        MemberAccessExpressionSyntax { Expression: var owner } member =>
+            Named($"{SimpleName(owner)}.{member.Name.Identifier.Text}"),
         _ => null,
     };
 
     string? Named(string constant) =>
-        constants.TryGetValue(constant, out var value) ? Constant(value, value) : null;
+        constants.TryGetValue(constant, out var value) ? Constant(value) : null;
 
     string? Interpolated(InterpolatedStringExpressionSyntax text, SyntaxNode at)
     {
@@ -237,10 +244,15 @@ sealed class SourceCode
     static IEnumerable<AttributeSyntax> Attributes(SyntaxList<AttributeListSyntax> lists, string name) =>
         lists.SelectMany(l => l.Attributes).Where(a => NameOf(a) == name);
 
-    static string NameOf(AttributeSyntax attribute) =>
-        SimpleName(attribute.Name) is var name && name.EndsWith("Attribute", StringComparison.Ordinal) ? name[..^9] : name;
+    static string NameOf(AttributeSyntax attribute)
+    {
+        const string Suffix = "Attribute";
+        var name = SimpleName(attribute.Name);
+        return name.EndsWith(Suffix, StringComparison.Ordinal) ? name[..^Suffix.Length] : name;
+    }
 
-    static string TypeOf(SyntaxNode node) => node.FirstAncestorOrSelf<BaseTypeDeclarationSyntax>()?.Identifier.Text ?? "";
+    static string TypeOf(SyntaxNode node) =>
+        node.FirstAncestorOrSelf<BaseTypeDeclarationSyntax>()?.Identifier.Text ?? "";
 
     static string SimpleName(SyntaxNode node) => node switch
     {
@@ -250,4 +262,7 @@ sealed class SourceCode
         MemberBindingExpressionSyntax member => member.Name.Identifier.Text,
         _ => "",
     };
+
+    sealed record Call(
+        string Name, ExpressionSyntax Target, IReadOnlyList<ExpressionSyntax> Arguments, string Where);
 }

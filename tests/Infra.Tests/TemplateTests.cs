@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Infra.Tests;
 
-/// <summary>The repository is a template others can take: the files and headings that template validation looks for.</summary>
+/// <summary>The repository is a template: it has the files and headings that template validation looks for.</summary>
 public sealed class TemplateTests
 {
     [Theory]

@@ -22,8 +22,8 @@ static class Topology
         Cosmos["containers"]!.AsArray().Select(c => Text(c!["resource"]!["id"])).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>Every topic's subscriptions; a topic's name alone stands for the topic.</summary>
-    public static IReadOnlyDictionary<string, IReadOnlySet<string>> Topics { get; } = Messaging["serviceBus"]!["topics"]!
-        .AsArray().ToDictionary(
+    public static IReadOnlyDictionary<string, IReadOnlySet<string>> Topics { get; } =
+        Messaging["serviceBus"]!["topics"]!.AsArray().ToDictionary(
             t => Text(t!["name"]), t => Names(t!["subscriptions"]!.AsArray().Select(s => s!["name"])));
 
     public static IReadOnlySet<string> Queues { get; } =

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Runtime.Worker.Tests;
 
-/// <summary>Starts hosts of a few function classes of this assembly, on port 0, with keys and a log to look at.</summary>
+/// <summary>Starts hosts of a few function classes of this assembly, on port 0, with keys.</summary>
 static class TestHost
 {
     public const string FunctionKey = "the-function-key";
@@ -34,7 +34,8 @@ static class TestHost
 
     public static HttpClient Client(this FunctionsHost host) => new() { BaseAddress = host.Address };
 
-    public static FunctionsHostOptions With(this FunctionsHostOptions options, params (string Name, string Value)[] settings)
+    public static FunctionsHostOptions With(
+        this FunctionsHostOptions options, params (string Name, string Value)[] settings)
     {
         var merged = new Dictionary<string, string>(options.Settings);
         foreach (var (name, value) in settings)
@@ -83,7 +84,8 @@ sealed class TestLog
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) =>
             log.lines.Enqueue(new(category, logLevel, formatter(state, exception), exception));
     }
 }

@@ -109,10 +109,13 @@ sealed partial class Execution(InstanceRecord record, ITaskOrchestrator code, IE
     internal void Doom(Failure failure)
     {
         _doom ??= failure;
-        Ended ??= End();
+        Next = null;
+        Ended = End();
     }
 
-    internal void DoomStray() => Doom(StrayFailure());
+    internal static Failure StrayFailure(InstanceRecord record) => new(
+        typeof(InvalidOperationException).FullName!,
+        $"Orchestrator '{record.Name}' (instance '{record.InstanceId}') cannot go on. {StrayAdvice}");
 
     /// <summary>Runs a recorded turn again; answers how the code differs from what it did then.</summary>
     internal string? Replay(HistoryTurn turn, int number)
@@ -193,7 +196,7 @@ sealed partial class Execution(InstanceRecord record, ITaskOrchestrator code, IE
     {
         if (Volatile.Read(ref _strayed) != 0 || (!_returned && _open.Count == 0 && !HasEventWaits))
         {
-            _doom ??= StrayFailure();
+            _doom ??= StrayFailure(record);
         }
 
         if (_doom is not null)
@@ -219,10 +222,6 @@ sealed partial class Execution(InstanceRecord record, ITaskOrchestrator code, IE
             (_, { } error) => new(InstanceStatus.Failed, null, Failure.Of(error), FailedTask(error)),
         };
     }
-
-    Failure StrayFailure() => new(
-        typeof(InvalidOperationException).FullName!,
-        $"Orchestrator '{record.Name}' (instance '{record.InstanceId}') cannot go on. {StrayAdvice}");
 
     void Stray()
     {

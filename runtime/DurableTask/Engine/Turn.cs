@@ -86,6 +86,11 @@ sealed partial class Turn
                     Terminate(terminated);
                     i++;
                     break;
+                case HistoryEntry.Strayed:
+                    Consume(message);
+                    End(new(InstanceStatus.Failed, null, Execution.StrayFailure(Record), null));
+                    i++;
+                    break;
                 case HistoryEntry.Suspended or HistoryEntry.Resumed:
                     Consume(message);
                     i++;
@@ -196,14 +201,6 @@ sealed partial class Turn
         if (!LoadCode() || !StartCode())
         {
             return 0;
-        }
-
-        if (queue[from].Body is HistoryEntry.Strayed)
-        {
-            Consume(queue[from]);
-            _instance.Execution!.DoomStray();
-            AfterCode();
-            return 1;
         }
 
         var row = queue.Skip(from)

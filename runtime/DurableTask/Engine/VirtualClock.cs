@@ -109,11 +109,8 @@ public sealed class VirtualClock : TimeProvider
     public void AdvanceTo(DateTimeOffset instant)
     {
         RefusePast(instant);
-        while (FireNext(instant))
-        {
-        }
-
-        Reach(instant);
+        MoveTo(instant);
+        AdvanceIfIdle();
     }
 
     /// <summary>Moves time from timer to timer and lets everybody come to rest in between.</summary>
@@ -131,6 +128,7 @@ public sealed class VirtualClock : TimeProvider
         while (FireNext(instant));
 
         Reach(instant);
+        AdvanceIfIdle();
         await WhenIdleAsync(cancellation);
     }
 
@@ -167,6 +165,15 @@ public sealed class VirtualClock : TimeProvider
 
     void RefusePast(DateTimeOffset instant) =>
         ArgumentOutOfRangeException.ThrowIfLessThan(instant, GetUtcNow(), nameof(instant));
+
+    void MoveTo(DateTimeOffset instant)
+    {
+        while (FireNext(instant))
+        {
+        }
+
+        Reach(instant);
+    }
 
     void Reach(DateTimeOffset instant)
     {
@@ -220,7 +227,7 @@ public sealed class VirtualClock : TimeProvider
             while (NextWithinReach() is { } due && due != last)
             {
                 last = due;
-                AdvanceTo(due);
+                MoveTo(due);
             }
         }
     }

@@ -45,7 +45,8 @@ static class BatchBinder
     static Type? Element(Type type) => type switch
     {
         { IsArray: true } => type.GetElementType(),
-        { IsGenericType: true } when collections.Contains(type.GetGenericTypeDefinition()) => type.GetGenericArguments()[0],
+        { IsGenericType: true } when collections.Contains(type.GetGenericTypeDefinition()) =>
+            type.GetGenericArguments()[0],
         _ => null,
     };
 

@@ -4,15 +4,15 @@ using Newtonsoft.Json;
 namespace Runtime.Worker;
 
 /// <summary>One page of the change feed as the text that a function is given.</summary>
-/// <remarks>The Functions host reads the feed with Newtonsoft.Json and hands its own writing of it to the worker. That is
-/// not the text in the database: a string that looks like a date comes out as that date (without trailing zeros, in local
-/// time if it had an offset), and numbers with a fraction pass through a double. The same happens here, on purpose: code
-/// that would stumble over it on Azure has to stumble over it at home.</remarks>
+/// <remarks>The Functions host reads the feed with Newtonsoft.Json and hands its own writing of it to the worker.
+/// That is not the text in the database: a string that looks like a date comes out as that date (without trailing
+/// zeros, in local time if it had an offset), and numbers with a fraction pass through a double. The same happens
+/// here, on purpose: code that would stumble over it on Azure has to stumble over it at home.</remarks>
 sealed record ChangeBatch(ReadOnlyMemory<byte> Json, int Count)
 {
     const int IdsShownMax = 20;
 
-    /// <summary>Takes the items out of an answer of the service, <c>{"_rid":…,"Documents":[…],"_count":n}</c>.</summary>
+    /// <summary>Takes the items out of an answer such as <c>{"_rid":…,"Documents":[…],"_count":n}</c>.</summary>
     public static async Task<ChangeBatch> ReadAsync(Stream page, CancellationToken cancellation)
     {
         using var json = new JsonTextReader(new StreamReader(page));
@@ -53,6 +53,6 @@ sealed record ChangeBatch(ReadOnlyMemory<byte> Json, int Count)
             await writer.WriteEndArrayAsync(cancellation);
         }
 
-        return new(copy.GetBuffer().AsMemory(0, (int)copy.Length), count);
+        return new(copy.ToArray(), count);
     }
 }

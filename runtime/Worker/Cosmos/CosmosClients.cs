@@ -8,7 +8,7 @@ sealed class CosmosClients(Func<string, CosmosClient>? given, AppSettings settin
 {
     readonly Dictionary<(string Connection, string? Regions), CosmosClient> own = [];
 
-    /// <exception cref="FunctionsRefusedException">The connection has no setting, or not one of the known forms.</exception>
+    /// <exception cref="FunctionsRefusedException">The connection has no setting of a known form.</exception>
     public CosmosClient For(string connection, string? regions)
     {
         if (given is not null)
@@ -48,11 +48,13 @@ sealed class CosmosClients(Func<string, CosmosClient>? given, AppSettings settin
         catch (ArgumentException e)
         {
             // The setting holds a key: its text does not belong into a message.
-            throw new FunctionsRefusedException($"the setting of connection '{connection}' is no Cosmos DB connection: {e.Message}");
+            throw new FunctionsRefusedException(
+                $"the setting of connection '{connection}' is no Cosmos DB connection: {e.Message}");
         }
         catch (UriFormatException)
         {
-            throw new FunctionsRefusedException($"the setting of connection '{connection}' names no valid account endpoint.");
+            throw new FunctionsRefusedException(
+                $"the setting of connection '{connection}' names no valid account endpoint.");
         }
     }
 

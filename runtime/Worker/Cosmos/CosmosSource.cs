@@ -28,20 +28,30 @@ sealed class CosmosSource(
                 await CreateLeasesAsync(leases, cancellation);
             }
 
-            processor = Build(
-                clients.For(feed.Monitored.Connection, feed.Regions).GetContainer(feed.Monitored.Database, feed.Monitored.Container),
+            var monitored = clients.For(feed.Monitored.Connection, feed.Regions);
+            var feeding = Build(
+                monitored.GetContainer(feed.Monitored.Database, feed.Monitored.Container),
                 leases.GetContainer(feed.Leases.Database, feed.Leases.Container));
-            await processor.StartAsync();
+            await feeding.StartAsync();
+            processor = feeding;
         }
         catch (CosmosException e) when (e.StatusCode is HttpStatusCode.NotFound)
         {
             throw function.Refusal(
-                $"either {feed.Monitored} or its lease container {feed.Leases} does not exist. Both must be there before the " +
-                $"host starts; CreateLeaseContainerIfNotExists creates the second. ({e.StatusCode}/{e.SubStatusCode})");
+                $"either {feed.Monitored} or its lease container {feed.Leases} does not exist. Both must be there " +
+                "before the host starts; CreateLeaseContainerIfNotExists creates the second. " +
+                $"({e.StatusCode}/{e.SubStatusCode})");
+        }
+        catch (CosmosException e)
+        {
+            throw function.Refusal(
+                $"Cosmos DB answers {(int)e.StatusCode}/{e.SubStatusCode} for connection " +
+                $"'{feed.Monitored.Connection}': {e.ResponseBody}");
         }
         catch (HttpRequestException e)
         {
-            throw function.Refusal($"Cosmos DB does not answer for connection '{feed.Monitored.Connection}': {e.Message}");
+            throw function.Refusal(
+                $"Cosmos DB does not answer for connection '{feed.Monitored.Connection}': {e.Message}");
         }
     }
 
@@ -65,7 +75,8 @@ sealed class CosmosSource(
 
     async Task CreateLeasesAsync(CosmosClient client, CancellationToken cancellation)
     {
-        Database database = await client.CreateDatabaseIfNotExistsAsync(feed.Leases.Database, cancellationToken: cancellation);
+        Database database = await client.CreateDatabaseIfNotExistsAsync(
+            feed.Leases.Database, cancellationToken: cancellation);
         await database.CreateContainerIfNotExistsAsync(
             new ContainerProperties(feed.Leases.Container, "/id") { DefaultTimeToLive = -1 },
             feed.LeasesThroughput, cancellationToken: cancellation);
@@ -73,7 +84,7 @@ sealed class CosmosSource(
 
     ChangeFeedProcessor Build(Container monitored, Container leases)
     {
-        // Streams, not objects: what the function is given must not depend on the serializer of a client that may be shared.
+        // Streams, not objects: what the function is given must not depend on the serializer of a shared client.
         var builder = monitored.GetChangeFeedProcessorBuilder(feed.Prefix, DeliverAsync)
             .WithInstanceName(feed.Owner)
             .WithLeaseContainer(leases)
@@ -97,7 +108,7 @@ sealed class CosmosSource(
         return builder.Build();
     }
 
-    // The SDK's token is not passed on: it fires as soon as the host begins to stop, and a batch begun is finished then.
+    // The SDK's token is not passed on: it fires as soon as the host begins to stop, when a batch begun is finished.
     async Task DeliverAsync(ChangeFeedProcessorContext context, Stream changes, CancellationToken cancellation)
     {
         var batch = await ChangeBatch.ReadAsync(changes, CancellationToken.None);
@@ -113,7 +124,9 @@ sealed class CosmosSource(
         catch (Exception e)
         {
             logger.LogError(
-                e, "Function '{Function}' failed for good on {Count} changes of lease {Lease}; the feed goes on WITHOUT them: {Ids}",
+                e,
+                "Function '{Function}' failed for good on {Count} changes of lease {Lease}; " +
+                "the feed goes on WITHOUT them: {Ids}",
                 function.Name, batch.Count, context.LeaseToken, batch.Ids());
         }
     }
@@ -122,7 +135,8 @@ sealed class CosmosSource(
     {
         if (!stopping.IsCancellationRequested)
         {
-            logger.LogWarning(exception, "The feed of '{Function}' stumbled at lease {Lease}", function.Name, leaseToken);
+            logger.LogWarning(
+                exception, "The feed of '{Function}' stumbled at lease {Lease}", function.Name, leaseToken);
         }
 
         return Task.CompletedTask;

@@ -32,8 +32,8 @@ sealed class CosmosTriggerKind(FunctionsHostOptions options) : ITriggerKind
         var serializer = host.Services.GetRequiredService<IOptions<WorkerOptions>>().Value.Serializer!;
         var type = function.Parameter.ParameterType;
         function.Bind(function.Parameter, BatchBinder.For(type, serializer) ?? throw function.Refusal(
-            $"a batch of changes cannot become {type}; take IReadOnlyList<T>, T[], List<T>, a JSON type or string, where T " +
-            "is what System.Text.Json makes of one item.", function.Parameter));
+            $"a batch of changes cannot become {type}; take IReadOnlyList<T>, T[], List<T>, a JSON type or string, " +
+            "where T is what System.Text.Json makes of one item.", function.Parameter));
 
         try
         {
@@ -101,7 +101,8 @@ sealed class CosmosTriggerKind(FunctionsHostOptions options) : ITriggerKind
             settings.Expand(text), CultureInfo.InvariantCulture,
             DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal, out var time)
             ? time
-            : throw new FunctionsRefusedException($"StartFromTime '{text}' is no ISO 8601 time such as 2026-02-16T14:19:29Z.");
+            : throw new FunctionsRefusedException(
+                $"StartFromTime '{text}' is no ISO 8601 time such as 2026-02-16T14:19:29Z.");
     }
 
     // Two functions on one set of leases would each see some of the changes and miss the others.
@@ -111,8 +112,8 @@ sealed class CosmosTriggerKind(FunctionsHostOptions options) : ITriggerKind
         if (!owners.TryAdd(leases, function.Name))
         {
             throw function.Refusal(
-                $"it shares its leases with function '{owners[leases]}', so that each change would reach only one of them; " +
-                "give it a LeaseContainerPrefix of its own.");
+                $"it shares its leases with function '{owners[leases]}', so that each change would reach only one of " +
+                "them; give it a LeaseContainerPrefix of its own.");
         }
     }
 

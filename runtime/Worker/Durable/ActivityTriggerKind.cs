@@ -34,8 +34,8 @@ sealed class ActivityTriggerKind(DurableHost durable) : ITriggerKind
             if (parameter.Name != InstanceId || parameter.ParameterType != typeof(string))
             {
                 throw function.Refusal(
-                    "an activity has one input; besides it only FunctionContext, CancellationToken and string instanceId " +
-                    "are filled.", parameter);
+                    "an activity has one input; besides it only FunctionContext, CancellationToken and " +
+                    "string instanceId are filled.", parameter);
             }
 
             function.Bind(parameter, static (_, payload) => new(((Call)payload!).Context.InstanceId));

@@ -12,7 +12,7 @@ using static Microsoft.DurableTask.Worker.DurableTaskWorkerOptions;
 
 namespace Runtime.Worker;
 
-/// <summary>The task hub of a host: its engine, the functions registered with it, and clients for other functions.</summary>
+/// <summary>The task hub of a host: its engine, the functions registered with it, clients for others.</summary>
 sealed class DurableHost : IAsyncDisposable
 {
     // Hub storage, tracing and notifications are Azure's side of Durable; one process has no use for them.
@@ -33,7 +33,8 @@ sealed class DurableHost : IAsyncDisposable
             File = options.DurableFile,
             Clock = options.Clock,
             LoggerFactory = services.GetRequiredService<ILoggerFactory>(),
-            DataConverter = new WorkerConverter(services.GetRequiredService<IOptions<WorkerOptions>>().Value.Serializer!),
+            DataConverter = new WorkerConverter(
+                services.GetRequiredService<IOptions<WorkerOptions>>().Value.Serializer!),
         };
         if (hostJson.Extensions.TryGetValue(Section, out var section))
         {
@@ -52,7 +53,7 @@ sealed class DurableHost : IAsyncDisposable
     /// <summary>Cancelled when the host can no longer wait for activities; they run again at the next start.</summary>
     public CancellationToken Aborting => aborting.Token;
 
-    /// <summary>Gives the parameter what the caller sent; a value type cannot do with nothing, as in the real worker.</summary>
+    /// <summary>Gives the parameter what the caller sent; as on Azure, a value type cannot do with nothing.</summary>
     public static ParameterBinder Input(ParameterInfo parameter, Func<object?, object?> input)
     {
         var type = parameter.ParameterType;
@@ -60,29 +61,21 @@ sealed class DurableHost : IAsyncDisposable
         var missing = parameter.HasDefaultValue ? parameter.DefaultValue : null;
         return (_, payload) => input(payload) is { } value ? new(value)
             : optional ? new(missing)
-            : throw new FunctionInputConverterException($"'{parameter.Name}' is a {type.Name} and was called without input.");
+            : throw new FunctionInputConverterException(
+                $"'{parameter.Name}' is a {type.Name} and was called without input.");
     }
 
-    bool used;
-
-    public Task StartAsync(CancellationToken cancellation) => used ? Engine.StartAsync(cancellation) : Task.CompletedTask;
+    public Task StartAsync(CancellationToken cancellation) => Engine.StartAsync(cancellation);
 
     public async Task StopAsync(CancellationToken cancellation)
     {
         await using var _ = cancellation.UnsafeRegister(static o => ((CancellationTokenSource)o!).Cancel(), aborting);
-        if (used)
-        {
-            await Engine.StopAsync(cancellation);
-        }
+        await Engine.StopAsync(cancellation);
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (used)
-        {
-            await Engine.DisposeAsync();
-        }
-
+        await Engine.DisposeAsync();
         aborting.Dispose();
     }
 
@@ -90,15 +83,16 @@ sealed class DurableHost : IAsyncDisposable
     {
         if (parameter.ParameterType != typeof(DurableTaskClient))
         {
-            throw function.Refusal($"[DurableClient] fills a DurableTaskClient, not {parameter.ParameterType.Name}.", parameter);
+            throw function.Refusal(
+                $"[DurableClient] fills a DurableTaskClient, not {parameter.ParameterType.Name}.", parameter);
         }
 
         if (attribute.TaskHub is { } other && settings.Expand(other) != hub)
         {
-            throw function.Refusal($"task hub '{other}' is not this host's ('{hub}'); there is one hub here.", parameter);
+            throw function.Refusal(
+                $"task hub '{other}' is not this host's ('{hub}'); there is one hub here.", parameter);
         }
 
-        used = true;
         return (_, _) => new(Engine.Client);
     }
 
@@ -140,18 +134,21 @@ sealed class DurableHost : IAsyncDisposable
     }
 
     static T Word<T>(JsonProperty setting) where T : struct, Enum =>
-        setting.Value.ValueKind is JsonValueKind.String && Enum.TryParse<T>(setting.Value.GetString(), ignoreCase: true, out var word)
+        setting.Value.ValueKind is JsonValueKind.String &&
+        Enum.TryParse<T>(setting.Value.GetString(), ignoreCase: true, out var word)
             ? word
-            : throw new FunctionsRefusedException(
-                $"host.json: extensions.{Section}.{setting.Name} must be one of {string.Join(", ", Enum.GetNames<T>())}.");
+            : throw Wrong(setting, $"one of {string.Join(", ", Enum.GetNames<T>())}");
 
     static int Positive(JsonProperty setting) =>
         setting.Value.ValueKind is JsonValueKind.Number && setting.Value.TryGetInt32(out var number) && number > 0
             ? number
-            : throw new FunctionsRefusedException($"host.json: extensions.{Section}.{setting.Name} must be a positive number.");
+            : throw Wrong(setting, "a positive number");
 
-    /// <summary>Inputs and outputs as the worker's serializer writes them, which is what Azure stores: fields, and so the
-    /// items of tuples, are not written unless the application's serializer does.</summary>
+    static FunctionsRefusedException Wrong(JsonProperty setting, string right) =>
+        new($"host.json: extensions.{Section}.{setting.Name} must be {right}.");
+
+    /// <summary>Inputs and outputs as the worker's serializer writes them, which is what Azure stores: fields, and so
+    /// the items of tuples, are not written unless the application's serializer does.</summary>
     sealed class WorkerConverter(ObjectSerializer serializer) : DataConverter
     {
         public override string? Serialize(object? value) =>

@@ -1,6 +1,6 @@
 namespace Runtime.Worker;
 
-/// <summary>A function that the engine runs: once it is registered there is nothing of its own to start or stop.</summary>
+/// <summary>A function that the engine runs: once registered it has nothing of its own to start or stop.</summary>
 sealed class DurableSource : ITriggerSource
 {
     DurableSource(string name) => Description = name;

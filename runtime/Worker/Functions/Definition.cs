@@ -16,8 +16,9 @@ sealed class Definition : FunctionDefinition
         EntryPoint = function.EntryPoint;
         TriggerKind = KindOf(function.Trigger);
         PathToAssembly = function.Method.DeclaringType!.Assembly.Location;
-        Parameters = [.. function.Method.GetParameters().Select(p =>
-            new FunctionParameter(p.Name!, p.ParameterType, p.HasDefaultValue, p.HasDefaultValue ? p.DefaultValue : null))];
+        Parameters = [.. function.Method.GetParameters().Select(p => p.HasDefaultValue
+            ? new FunctionParameter(p.Name!, p.ParameterType, hasDefaultValue: true, p.DefaultValue)
+            : new FunctionParameter(p.Name!, p.ParameterType))];
         InputBindings = function.Method.GetParameters()
             .Where(p => p.IsDefined(typeof(BindingAttribute)))
             .Select(p => Bound(p.Name!, p.GetCustomAttribute<BindingAttribute>()!, BindingDirection.In))
@@ -64,7 +65,7 @@ sealed class Definition : FunctionDefinition
         }
     }
 
-    // "httpTrigger", "durableClient", "http", "serviceBus": the names that function.json has used since the first version.
+    // "httpTrigger", "durableClient", "http", "serviceBus": the names that function.json has always used.
     static string KindOf(BindingAttribute binding)
     {
         var name = binding.GetType().Name[..^nameof(Attribute).Length];

@@ -76,7 +76,8 @@ sealed class Invocation(
 
         public T? Get<T>() => features.TryGetValue(typeof(T), out var feature) ? (T)feature : default;
 
-        public void Set<T>(T instance) => features[typeof(T)] = instance ?? throw new ArgumentNullException(nameof(instance));
+        public void Set<T>(T instance) =>
+            features[typeof(T)] = instance ?? throw new ArgumentNullException(nameof(instance));
 
         public IEnumerator<KeyValuePair<Type, object>> GetEnumerator() => features.GetEnumerator();
 

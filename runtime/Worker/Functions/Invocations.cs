@@ -67,9 +67,11 @@ sealed class Invocations(
             Log.Executed(function.Logger, function.Name, id, Milliseconds(started));
             return outcome.Value;
         }
-        catch (OperationCanceledException e) when (overtime.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (
+            overtime.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            var late = new TimeoutException($"Function '{function.Name}' ran longer than {timeout} and was cancelled.", e);
+            var late = new TimeoutException(
+                $"Function '{function.Name}' ran longer than {timeout} and was cancelled.", e);
             activity.SetStatus(ActivityStatusCode.Error, nameof(TimeoutException));
             Log.Failed(function.Logger, late, function.Name, id, Milliseconds(started));
             throw late;
@@ -88,10 +90,12 @@ sealed class Invocations(
         }
     }
 
-    /// <summary>Runs orchestrator code: on the engine's thread, without a time limit, perhaps never to its end.</summary>
-    /// <remarks>When an instance leaves memory its code is abandoned where it waits, so nothing here may need a finally.
-    /// Nothing may be awaited either but the code itself: the engine would take it for a forbidden await.</remarks>
-    public async Task<object?> OrchestrateAsync(HostedFunction function, TriggerCall call, CancellationToken cancellation)
+    /// <summary>Runs orchestrator code: on the engine's thread, without a time limit, perhaps not to its end.</summary>
+    /// <remarks>When an instance leaves memory its code is abandoned where it waits, so nothing here may need a
+    /// finally. Nothing may be awaited either but the code itself: the engine would take it for a forbidden
+    /// await.</remarks>
+    public async Task<object?> OrchestrateAsync(
+        HostedFunction function, TriggerCall call, CancellationToken cancellation)
     {
         var id = Guid.NewGuid().ToString();
         var outcome = new InvocationOutcome(call.Payload, function.Compiled);
@@ -119,7 +123,7 @@ sealed class Invocations(
 
     long Milliseconds(long started) => (long)timeoutClock.GetElapsedTime(started).TotalMilliseconds;
 
-    // Every invocation has an activity, listened to or not: what a function stores as its trace parent must always exist.
+    // Every invocation has an activity, listened to or not: a function may store its id as somebody's trace parent.
     static Activity StartActivity(HostedFunction function, TriggerCall call, string id)
     {
         var known = ActivityContext.TryParse(call.TraceParent, call.TraceState, isRemote: true, out var parent);

@@ -2,20 +2,22 @@ using Microsoft.Extensions.Logging;
 
 namespace Runtime.Worker;
 
-/// <summary>What the host says about its functions; the category is <c>Function.{name}</c> or <c>Host.{part}</c>.</summary>
+/// <summary>What the host says about its functions, in the category <c>Function.{name}</c>.</summary>
 static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information, "Executing '{Function}' (Id={InvocationId})")]
     public static partial void Executing(ILogger logger, string function, string invocationId);
 
-    [LoggerMessage(2, LogLevel.Information, "Executed '{Function}' (Succeeded, Id={InvocationId}, Duration={Milliseconds}ms)")]
+    [LoggerMessage(
+        2, LogLevel.Information, "Executed '{Function}' (Succeeded, Id={InvocationId}, Duration={Milliseconds}ms)")]
     public static partial void Executed(ILogger logger, string function, string invocationId, long milliseconds);
 
     [LoggerMessage(3, LogLevel.Error, "Executed '{Function}' (Failed, Id={InvocationId}, Duration={Milliseconds}ms)")]
     public static partial void Failed(
         ILogger logger, Exception exception, string function, string invocationId, long milliseconds);
 
-    [LoggerMessage(4, LogLevel.Information, "Executed '{Function}' (Cancelled, Id={InvocationId}, Duration={Milliseconds}ms)")]
+    [LoggerMessage(
+        4, LogLevel.Information, "Executed '{Function}' (Cancelled, Id={InvocationId}, Duration={Milliseconds}ms)")]
     public static partial void Cancelled(ILogger logger, string function, string invocationId, long milliseconds);
 
     [LoggerMessage(6, LogLevel.Error, "Orchestrator '{Function}' failed (Id={InvocationId})")]

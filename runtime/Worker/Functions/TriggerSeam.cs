@@ -116,8 +116,8 @@ public sealed class TriggeredFunction
             : $"Function '{Name}' ({Source.EntryPoint}), parameter '{parameter.Name}': {reason}");
 
     /// <summary>Runs the function through all middleware and repeats it as its retry attribute says.</summary>
-    /// <remarks>Throws what the last attempt threw, or <see cref="OperationCanceledException"/> when one of the tokens cut
-    /// the attempts off: then the event has not had its chances and must come again.</remarks>
+    /// <remarks>Throws what the last attempt threw, or <see cref="OperationCanceledException"/> when one of the tokens
+    /// cut the attempts off: then the event has not had its chances and must come again.</remarks>
     public Task<object?> InvokeAsync(TriggerCall call, CancellationToken cancellation) => Host is { } host
         ? host.Invocations.InvokeAsync(host.Hosted, call, cancellation)
         : throw new InvalidOperationException($"{Name} has not been started by a host yet.");

@@ -10,7 +10,7 @@ public sealed partial class AppSettings(IConfiguration configuration)
     public string? this[string name] =>
         configuration[name.Replace("__", ":", StringComparison.Ordinal)] is { Length: > 0 } value ? value : null;
 
-    /// <summary>Whether the setting is "true" or "1"; anything else that is set but not false refuses to start.</summary>
+    /// <summary>Whether the setting is "true" or "1"; what is neither true nor false is refused.</summary>
     public bool IsTrue(string name) => this[name] switch
     {
         null or "0" => false,
@@ -23,7 +23,8 @@ public sealed partial class AppSettings(IConfiguration configuration)
     /// <summary>Replaces every %NAME% by the setting of that name.</summary>
     /// <exception cref="FunctionsRefusedException">A name has no setting.</exception>
     public string Expand(string text) => Token().Replace(text, match => this[match.Groups[1].Value]
-        ?? throw new FunctionsRefusedException($"'{text}' needs the setting '{match.Groups[1].Value}', which is not set."));
+        ?? throw new FunctionsRefusedException(
+            $"'{text}' needs the setting '{match.Groups[1].Value}', which is not set."));
 
     [GeneratedRegex("%([^%]+)%")]
     private static partial Regex Token();

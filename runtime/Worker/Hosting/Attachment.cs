@@ -37,7 +37,8 @@ sealed class Attachment(
         var functions = FunctionMethod.Find(types, reasons).Select(method => Try(method, kinds, durable)).ToList();
         if (functions.Count == 0 && reasons.Count == 0)
         {
-            reasons.Add($"There is no [Function] in {string.Join(", ", options.Assemblies.Select(a => a.GetName().Name))}.");
+            reasons.Add(
+                $"There is no [Function] in {string.Join(", ", options.Assemblies.Select(a => a.GetName().Name))}.");
         }
 
         return reasons.Count == 0
@@ -70,7 +71,8 @@ sealed class Attachment(
         }
 
         var kind = kinds.FirstOrDefault(kind => kind.Attribute == method.Trigger.GetType())
-            ?? throw function.Refusal($"[{method.Trigger.GetType().Name}] is not offered by this host.", method.Parameter);
+            ?? throw function.Refusal(
+                $"[{method.Trigger.GetType().Name}] is not offered by this host.", method.Parameter);
         if (function.Retry is not null && !kind.HonoursRetry)
         {
             throw function.Refusal($"[{function.Retry.GetType().Name}] has no effect on this kind of trigger.");
@@ -130,7 +132,8 @@ sealed class Attachment(
             if (!parameter.HasDefaultValue && !parameter.IsDefined(typeof(FromKeyedServicesAttribute)) &&
                 !registered.IsService(parameter.ParameterType))
             {
-                throw function.Refusal($"its class needs a {parameter.ParameterType}, which is not registered.", parameter);
+                throw function.Refusal(
+                    $"its class needs a {parameter.ParameterType}, which is not registered.", parameter);
             }
         }
     }
@@ -165,6 +168,7 @@ sealed class Attachment(
         var known = kinds.Select(kind => kind.HostJsonSection)
             .Concat(options.Outputs.Select(kind => kind.HostJsonSection))
             .ToHashSet(StringComparer.OrdinalIgnoreCase);
-        hostJson.Unknown.AddRange(hostJson.Extensions.Keys.Where(name => !known.Contains(name)).Select(name => $"extensions.{name}"));
+        hostJson.Unknown.AddRange(
+            hostJson.Extensions.Keys.Where(name => !known.Contains(name)).Select(name => $"extensions.{name}"));
     }
 }

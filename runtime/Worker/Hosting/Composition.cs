@@ -19,6 +19,7 @@ namespace Runtime.Worker;
 /// <summary>Puts the host together around an application: first its defaults, at the end its functions.</summary>
 sealed class Composition(FunctionsHostOptions options, bool standalone)
 {
+    const string AnnouncementCategory = "Host.Functions";
     const string BodyLimit = "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT";
     const long BodyBytesMaxDefault = 104_857_600; // Azure's
 
@@ -71,6 +72,11 @@ sealed class Composition(FunctionsHostOptions options, bool standalone)
         try
         {
             Attach(app, settings, pipeline, isWebApplication);
+            if (standalone)
+            {
+                app.Lifetime.ApplicationStarted.Register(() => Announce(app));
+            }
+
             return app;
         }
         catch
@@ -93,6 +99,16 @@ sealed class Composition(FunctionsHostOptions options, bool standalone)
         }
     }
 
+    static void Announce(WebApplication app)
+    {
+        var logger = Logger(app.Services, AnnouncementCategory);
+        var functions = app.Services.GetRequiredService<RunningFunctions>();
+        foreach (var function in functions.List(FunctionsHost.ListeningAddress(app)))
+        {
+            logger.LogInformation("{Function}", function);
+        }
+    }
+
     void ConfigureKestrel(KestrelServerOptions kestrel, AppSettings settings)
     {
         kestrel.AddServerHeader = false;
@@ -105,7 +121,8 @@ sealed class Composition(FunctionsHostOptions options, bool standalone)
             (listen.HostNameType is not UriHostNameType.Dns && !IPAddress.TryParse(listen.DnsSafeHost, out address)))
         {
             throw new FunctionsRefusedException(
-                $"'{listen}' is refused: this host serves plain HTTP on the loopback interface only, as http://127.0.0.1:7071.");
+                $"'{listen}' is refused: this host serves plain HTTP on the loopback interface only, as " +
+                "http://127.0.0.1:7071.");
         }
 
         kestrel.Listen(address, listen.Port);
@@ -123,6 +140,15 @@ sealed class Composition(FunctionsHostOptions options, bool standalone)
             logging.AddFilter(platform, @default);
         }
 
+        // ASP.NET Core would log every address, and addresses may carry a key.
+        logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+
+        if (standalone)
+        {
+            // Whatever the levels are: who starts an application by hand wants to see where it answers.
+            logging.AddFilter(AnnouncementCategory, LogLevel.Information);
+        }
+
         foreach (var (category, each) in levels.Where(pair => pair.Key != "default"))
         {
             logging.AddFilter(category, each);
@@ -131,7 +157,8 @@ sealed class Composition(FunctionsHostOptions options, bool standalone)
         options.Logging?.Invoke(logging);
     }
 
-    string? Setting(string name) => options.Settings.TryGetValue(name, out var value) && value.Length > 0 ? value : null;
+    string? Setting(string name) =>
+        options.Settings.TryGetValue(name, out var value) && value.Length > 0 ? value : null;
 
     static ILogger Logger(IServiceProvider services, string category) =>
         services.GetRequiredService<ILoggerFactory>().CreateLogger(category);

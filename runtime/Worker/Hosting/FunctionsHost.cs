@@ -18,8 +18,9 @@ public sealed record FunctionListing(string Name, string Trigger, string Descrip
     /// <summary>Where an HTTP function answers, once the host listens.</summary>
     public string? Address { get; init; }
 
-    public override string ToString() =>
-        $"{Name}: [{Trigger}] {(Disabled ? "disabled" : Address is null ? Description : $"{Description.Split(' ')[0]} {Address}")}";
+    public override string ToString() => $"{Name}: [{Trigger}] " + (Disabled ? "disabled"
+        : Address is null ? Description
+        : $"{Description.Split(' ')[0]} {Address}");
 }
 
 /// <summary>A running functions application: HTTP, timers, change feeds and orchestrations in this process.</summary>
@@ -68,8 +69,9 @@ public sealed class FunctionsHost : IAsyncDisposable
     }
 
     /// <summary>Takes no more requests and events, lets running functions finish, then stops orchestrations.</summary>
-    /// <remarks>When the token fires, functions still running are cancelled; what they were given comes again at the next
-    /// start if its source keeps it: change-feed batches, timers, orchestrations.</remarks>
+    /// <remarks>When the token fires, or after the 30 seconds of <c>HostOptions.ShutdownTimeout</c>, functions still
+    /// running are cancelled; what they were given comes again at the next start if its source keeps it: change-feed
+    /// batches, monitored timers, orchestrations.</remarks>
     public async Task StopAsync(CancellationToken cancellation = default)
     {
         stopped = true;
@@ -86,6 +88,9 @@ public sealed class FunctionsHost : IAsyncDisposable
         await ((IAsyncDisposable)app).DisposeAsync();
     }
 
-    internal static Uri ListeningAddress(IHost app) =>
-        new(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
+    internal static Uri ListeningAddress(IHost app)
+    {
+        var server = app.Services.GetRequiredService<IServer>();
+        return new(server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
+    }
 }

@@ -25,7 +25,7 @@ public sealed record FunctionsHostOptions
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>What <c>functionTimeout</c> is measured by.</summary>
-    /// <remarks>Real time even under a virtual clock: a jump of the clock is no time that a function has spent.</remarks>
+    /// <remarks>Real time even under a virtual clock: a jump of that is no time that a function has spent.</remarks>
     public TimeProvider TimeoutClock { get; init; } = TimeProvider.System;
 
     /// <summary>The SQLite file of the orchestrations, with the state of the timers beside it; null keeps both in
@@ -38,8 +38,8 @@ public sealed record FunctionsHostOptions
     /// <summary>Runs last, so that it can replace what the application registered.</summary>
     public Action<IServiceCollection>? Replace { get; init; }
 
-    /// <summary>From the name of a connection setting to the client of change-feed triggers; null reads the setting. The
-    /// host does not dispose these clients.</summary>
+    /// <summary>From the name of a connection setting to the client of change-feed triggers; null reads the setting.
+    /// The host does not dispose these clients.</summary>
     public Func<string, CosmosClient>? CosmosClients { get; init; }
 
     /// <summary>How this host names itself in lease containers; null makes a new name each time, as on Azure.</summary>
@@ -49,7 +49,7 @@ public sealed record FunctionsHostOptions
 
     /// <summary>No change-feed trigger waits longer than this between two looks at an idle feed; null leaves it to the
     /// trigger.</summary>
-    /// <remarks>A trigger's own delay weighs latency against request units, which a local store does not charge.</remarks>
+    /// <remarks>A trigger's own delay weighs latency against request units, which cost nothing locally.</remarks>
     public TimeSpan? FeedPollDelayMax { get; init; }
 
     /// <summary>Where the log goes; nowhere when null.</summary>

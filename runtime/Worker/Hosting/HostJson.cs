@@ -7,8 +7,6 @@ namespace Runtime.Worker;
 /// <summary>The parts of host.json that this host acts on; everything else is reported, never guessed.</summary>
 sealed record HostJson
 {
-    static readonly JsonDocumentOptions lenient = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
-
     // Sections that steer Azure's own machinery and mean nothing in one process.
     static readonly HashSet<string> azureOnly = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -16,6 +14,8 @@ sealed record HostJson
         "watchFiles", "singleton", "aggregator", "$schema", "logging.applicationInsights", "logging.console",
         "logging.fileLoggingMode",
     };
+
+    static readonly TimeSpan timeoutMax = TimeSpan.FromDays(24);
 
     public string RoutePrefix { get; private set; } = "api";
 
@@ -30,7 +30,8 @@ sealed record HostJson
 
     public IReadOnlyDictionary<string, LogLevel> LogLevels { get; private set; } = new Dictionary<string, LogLevel>();
 
-    public IReadOnlyDictionary<string, JsonElement> Extensions { get; private set; } = new Dictionary<string, JsonElement>();
+    public IReadOnlyDictionary<string, JsonElement> Extensions { get; private set; } =
+        new Dictionary<string, JsonElement>();
 
     /// <summary>What is written there and not acted on.</summary>
     public List<string> Unknown { get; } = [];
@@ -44,7 +45,7 @@ sealed record HostJson
 
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllText(path), lenient);
+            using var document = JsonDocument.Parse(File.ReadAllText(path), LocalSettings.Lenient);
             return Parse(document.RootElement);
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or IOException)
@@ -142,10 +143,11 @@ sealed record HostJson
         var other => throw new FormatException($"{other} is no bound for requests; a positive number or -1 is."),
     };
 
-    // "-1" is Azure's word for no limit.
+    // "-1" is Azure's word for no limit. A timer of the platform cannot wait for longer than the maximum.
     static TimeSpan Timeout(string text) => text == "-1"
         ? System.Threading.Timeout.InfiniteTimeSpan
-        : TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var timeout) && timeout > TimeSpan.Zero
+        : TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var timeout) &&
+          timeout > TimeSpan.Zero && timeout <= timeoutMax
             ? timeout
             : throw new FormatException($"\"functionTimeout\" is '{text}'; a time span such as 00:05:00 is needed.");
 }

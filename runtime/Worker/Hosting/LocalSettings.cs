@@ -5,10 +5,15 @@ namespace Runtime.Worker;
 /// <summary>Reads <c>local.settings.json</c>, the file that stands in for Azure's application settings.</summary>
 public static class LocalSettings
 {
-    static readonly JsonDocumentOptions lenient = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+    /// <summary>The Core Tools accept comments and trailing commas in both of their files.</summary>
+    internal static readonly JsonDocumentOptions Lenient = new()
+    {
+        CommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+    };
 
     /// <summary>The file's <c>Values</c>.</summary>
-    /// <exception cref="FunctionsRefusedException">The file is missing, encrypted, or not of the documented form.</exception>
+    /// <exception cref="FunctionsRefusedException">The file is missing, encrypted or malformed.</exception>
     public static IReadOnlyDictionary<string, string> Read(string path)
     {
         if (!File.Exists(path))
@@ -27,7 +32,7 @@ public static class LocalSettings
         if (root.TryGetProperty("IsEncrypted", out var encrypted) && encrypted.ValueKind is not JsonValueKind.False)
         {
             throw new FunctionsRefusedException(
-                $"'{path}' is encrypted and cannot be read here. Run 'func settings decrypt' or set IsEncrypted to false.");
+                $"'{path}' is encrypted and cannot be read here. Run 'func settings decrypt' first.");
         }
 
         if (!root.TryGetProperty("Values", out var values) || values.ValueKind is not JsonValueKind.Object)
@@ -41,7 +46,7 @@ public static class LocalSettings
             if (value.ValueKind is not JsonValueKind.String)
             {
                 throw new FunctionsRefusedException(
-                    $"'{path}': Values.{name} is a {value.ValueKind}; Azure's settings are strings, so write it in quotes.");
+                    $"'{path}': Values.{name} is a {value.ValueKind}; settings are strings, so write it in quotes.");
             }
 
             if (!settings.TryAdd(name, value.GetString()!))
@@ -57,7 +62,7 @@ public static class LocalSettings
     {
         try
         {
-            return JsonDocument.Parse(File.ReadAllText(path), lenient);
+            return JsonDocument.Parse(File.ReadAllText(path), Lenient);
         }
         catch (JsonException e)
         {

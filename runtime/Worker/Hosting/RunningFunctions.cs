@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Hosting;
 using Runtime.DurableTask;
 
@@ -9,6 +10,7 @@ sealed class RunningFunctions : IHostedService, IAsyncDisposable
     readonly List<ITriggerSource> started = [];
     AttachedFunctions? attached;
     bool durableStarted;
+    bool stopped;
 
     public DurableEngine Durable => Attached.Durable.Engine;
 
@@ -23,21 +25,30 @@ sealed class RunningFunctions : IHostedService, IAsyncDisposable
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        // Loops that begin here must not take the trace of whoever starts the host for that of their invocations.
+        Activity.Current = null;
         durableStarted = true;
         await Attached.Durable.StartAsync(cancellationToken);
         foreach (var source in Attached.Functions.Select(function => function.Source).OfType<ITriggerSource>())
         {
-            started.Add(source);
             await source.StartAsync(cancellationToken);
+            started.Add(source);
         }
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await Task.WhenAll(started.Select(source => source.StopAsync(cancellationToken)));
-        if (durableStarted)
+        stopped = true;
+        try
         {
-            await Attached.Durable.StopAsync(cancellationToken);
+            await Task.WhenAll(started.Select(source => source.StopAsync(cancellationToken)));
+        }
+        finally
+        {
+            if (durableStarted)
+            {
+                await Attached.Durable.StopAsync(cancellationToken);
+            }
         }
     }
 
@@ -46,6 +57,12 @@ sealed class RunningFunctions : IHostedService, IAsyncDisposable
         if (attached is null)
         {
             return;
+        }
+
+        if (!stopped)
+        {
+            // Something that was to start later could not: what runs already must not outlive the host.
+            await StopAsync(new CancellationToken(canceled: true));
         }
 
         foreach (var source in attached.Functions.Select(function => function.Source).OfType<IDisposable>())

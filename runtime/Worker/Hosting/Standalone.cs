@@ -4,31 +4,44 @@ using Microsoft.Extensions.Logging;
 
 namespace Runtime.Worker;
 
-/// <summary>What an application gets that runs by itself: its own functions, files beside it, the environment.</summary>
+/// <summary>What an application gets that runs by itself: its functions, files beside it, the environment.</summary>
 static class Standalone
 {
     const string Urls = "FUNCTIONS_URLS";
     const string DefaultUrl = "http://127.0.0.1:7071";
+    const string DurableFileSetting = "Local:DurableFile";
+    const string DefaultDurableFile = ".local/durable.db";
 
-    public static FunctionsHostOptions Options(string[] args)
+    public static FunctionsHostOptions Options(string[] args) => Options(
+        Assembly.GetEntryAssembly() ?? throw new FunctionsRefusedException("There is no entry assembly."),
+        [AppContext.BaseDirectory, Directory.GetCurrentDirectory()],
+        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .Select(variable => KeyValuePair.Create((string)variable.Key, (string?)variable.Value ?? "")),
+        args);
+
+    /// <param name="assembly">Where the functions are.</param>
+    /// <param name="folders">Where host.json and local.settings.json may be, the first one first.</param>
+    /// <param name="environment">What wins over the file.</param>
+    /// <param name="args">What wins over both, as --NAME=value.</param>
+    public static FunctionsHostOptions Options(
+        Assembly assembly, IReadOnlyList<string> folders, IEnumerable<KeyValuePair<string, string>> environment,
+        string[] args)
     {
         var settings = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        if (Find("local.settings.json") is { } file)
+        if (Find("local.settings.json", folders) is { } file)
         {
             Merge(settings, LocalSettings.Read(file));
         }
 
-        // As with the Core Tools: what the environment says wins over the file, the command line over both.
-        Merge(settings, Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-            .Select(variable => KeyValuePair.Create((string)variable.Key, (string?)variable.Value ?? "")));
+        Merge(settings, environment);
         Merge(settings, Arguments(args));
-
         var url = settings.GetValueOrDefault(Urls) is { Length: > 0 } given ? given : DefaultUrl;
         return new()
         {
-            Assemblies = [Assembly.GetEntryAssembly() ?? throw new FunctionsRefusedException("There is no entry assembly.")],
+            Assemblies = [assembly],
             Settings = settings,
-            HostJson = Find("host.json"),
+            HostJson = Find("host.json", folders),
+            DurableFile = DurableFile(settings),
             Listen = Uri.TryCreate(url, UriKind.Absolute, out var listen)
                 ? listen
                 : throw new FunctionsRefusedException($"{Urls} is '{url}', which is no address."),
@@ -37,11 +50,17 @@ static class Standalone
         };
     }
 
-    // Beside the binary first: that is where a build puts them.
-    static string? Find(string name) =>
-        new[] { AppContext.BaseDirectory, Directory.GetCurrentDirectory() }
-            .Select(folder => Path.Combine(folder, name))
-            .FirstOrDefault(File.Exists);
+    static string? Find(string name, IEnumerable<string> folders) =>
+        folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+
+    // What was promised to a caller must be there again after a restart.
+    static string DurableFile(Dictionary<string, string> settings)
+    {
+        var file = Path.GetFullPath(
+            settings.GetValueOrDefault(DurableFileSetting) is { Length: > 0 } given ? given : DefaultDurableFile);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        return file;
+    }
 
     static IEnumerable<KeyValuePair<string, string>> Arguments(string[] args) =>
         args.Where(arg => arg.StartsWith("--", StringComparison.Ordinal) && arg.Contains('=', StringComparison.Ordinal))

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Runtime.Worker;
 
-/// <summary>Reads a [FromBody] parameter from JSON, with the options of ASP.NET Core MVC that the real worker uses.</summary>
+/// <summary>Reads a [FromBody] parameter from JSON with the options of ASP.NET Core MVC, as the real worker.</summary>
 /// <remarks>Like there, a body that is missing, malformed or not JSON throws
 /// <see cref="FunctionInputConverterException"/>; the application's middleware decides what the caller hears.</remarks>
 static class BodyBinder
@@ -17,7 +17,8 @@ static class BodyBinder
     {
         var type = parameter.ParameterType;
         var options = services.GetRequiredService<IOptions<JsonOptions>>().Value.JsonSerializerOptions;
-        return (context, payload) => ReadAsync(((HttpContext)payload!).Request, type, options, context.CancellationToken);
+        return (context, payload) =>
+            ReadAsync(((HttpContext)payload!).Request, type, options, context.CancellationToken);
     }
 
     static async ValueTask<object?> ReadAsync(

@@ -40,8 +40,8 @@ sealed class FunctionKeys
         {
             throw function.Refusal(level is AuthorizationLevel.Admin
                 ? $"its level is Admin, but the setting '{AdminKey}' is missing, so nobody could call it."
-                : $"its level is Function, but none of the settings '{FunctionKey}', '{own}' and '{AdminKey}' is there, " +
-                  "so nobody could call it.");
+                : $"its level is Function, but none of the settings '{FunctionKey}', '{own}' and '{AdminKey}' is " +
+                  "there, so nobody could call it.");
         }
 
         return keys.Length == 0 ? null : new(keys.OfType<string>());

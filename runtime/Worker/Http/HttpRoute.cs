@@ -6,7 +6,8 @@ namespace Runtime.Worker;
 
 /// <summary>One HTTP function at its address.</summary>
 sealed record HttpRoute(
-    TriggeredFunction Function, RoutePattern Pattern, IReadOnlyList<string> Methods, FunctionKeys? Keys) : ITriggerSource
+    TriggeredFunction Function, RoutePattern Pattern, IReadOnlyList<string> Methods, FunctionKeys? Keys)
+    : ITriggerSource
 {
     public string Description => $"{(Methods.Count == 0 ? "*" : string.Join(',', Methods))} /{Pattern.RawText}";
 
@@ -37,8 +38,8 @@ sealed record HttpRoute(
     {
         RoutePatternLiteralPart literal => literal.Content.ToUpperInvariant(),
         RoutePatternSeparatorPart separator => separator.Content,
-        RoutePatternParameterPart parameter =>
-            $"{{{(parameter.IsCatchAll ? "*" : "")}{string.Concat(parameter.ParameterPolicies.Select(p => $":{p.Content}"))}}}",
+        RoutePatternParameterPart parameter => (parameter.IsCatchAll ? "{*" : "{") +
+            string.Concat(parameter.ParameterPolicies.Select(policy => $":{policy.Content}")) + "}",
         _ => throw new InvalidOperationException($"Unknown route part {part.GetType()}."),
     };
 }

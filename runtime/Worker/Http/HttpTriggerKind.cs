@@ -24,7 +24,8 @@ sealed class HttpTriggerKind(HostJson hostJson, bool webApplication) : ITriggerK
     {
         if (!webApplication)
         {
-            throw function.Refusal("HTTP functions need builder.ConfigureFunctionsWebApplication() in the composition.");
+            throw function.Refusal(
+                "HTTP functions need builder.ConfigureFunctionsWebApplication() in the composition.");
         }
 
         var trigger = (HttpTriggerAttribute)function.Trigger;
@@ -39,7 +40,8 @@ sealed class HttpTriggerKind(HostJson hostJson, bool webApplication) : ITriggerK
         if (routes.Find(route.Overlaps) is { } taken)
         {
             throw function.Refusal(
-                $"'{route.Description}' is answered by function '{taken.Function.Name}' already ('{taken.Description}').");
+                $"'{route.Description}' is answered by function '{taken.Function.Name}' already " +
+                $"('{taken.Description}').");
         }
 
         routes.Add(route);
@@ -60,7 +62,8 @@ sealed class HttpTriggerKind(HostJson hostJson, bool webApplication) : ITriggerK
     }
 
     // Routing itself would find out with the first request.
-    static void CheckConstraints(TriggeredFunction function, RoutePattern pattern, IInlineConstraintResolver constraints)
+    static void CheckConstraints(
+        TriggeredFunction function, RoutePattern pattern, IInlineConstraintResolver constraints)
     {
         foreach (var constraint in pattern.Parameters.SelectMany(parameter => parameter.ParameterPolicies))
         {
@@ -83,8 +86,8 @@ sealed class HttpTriggerKind(HostJson hostJson, bool webApplication) : ITriggerK
         if (function.Parameter.ParameterType != typeof(HttpRequest))
         {
             throw function.Refusal(
-                $"the trigger of an HTTP function is an HttpRequest, not {function.Parameter.ParameterType.Name}; the real " +
-                "worker fills nothing else (HttpRequest has the HttpContext, [FromBody] has the body).",
+                $"the trigger of an HTTP function is an HttpRequest, not {function.Parameter.ParameterType.Name}; " +
+                "the real worker fills nothing else (HttpRequest has the HttpContext, [FromBody] has the body).",
                 function.Parameter);
         }
 
@@ -133,8 +136,8 @@ sealed class HttpTriggerKind(HostJson hostJson, bool webApplication) : ITriggerK
         if (answer != typeof(void) && !answer.IsAssignableTo(typeof(IResult)))
         {
             throw function.Refusal(
-                $"it answers with {answer.Name}, which the real worker drops silently (an empty 200); return an IResult " +
-                "such as TypedResults.Ok(value), or write to the response and return nothing.");
+                $"it answers with {answer.Name}, which the real worker drops silently (an empty 200); return an " +
+                "IResult such as TypedResults.Ok(value), or write to the response and return nothing.");
         }
     }
 }

@@ -31,7 +31,7 @@ static class Problem
         return JsonSerializer.SerializeAsync(http.Response.Body, problem, json, CancellationToken.None);
     }
 
-    /// <summary>What Kestrel or routing refused: malformed requests, too large bodies, unknown routes and methods.</summary>
+    /// <summary>The answer for everything that the host itself refuses, by status.</summary>
     public static Task WriteAsync(HttpContext http, int status, string? detail = null, string? invocationId = null)
     {
         var (code, title) = status switch

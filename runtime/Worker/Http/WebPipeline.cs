@@ -59,8 +59,8 @@ sealed class WebPipeline(HostJson hostJson, ILogger logger) : IDisposable
         {
             var detail = $"At most {body.MaxRequestBodySize} bytes are accepted.";
 
-            // Without a limit Kestrel throws the rest away for a while before it closes. Closing at once would reset the
-            // connection under a caller that is still sending, and the answer would be lost with it.
+            // Without a limit Kestrel throws the rest away for a while before it closes. Closing at once would reset
+            // the connection under a caller that is still sending, and the answer would be lost with it.
             body.MaxRequestBodySize = null;
             await Problem.WriteAsync(http, StatusCodes.Status413PayloadTooLarge, detail);
             return;
@@ -128,14 +128,18 @@ sealed class WebPipeline(HostJson hostJson, ILogger logger) : IDisposable
         }
     }
 
-    // Kestrel's own activity, if there is one, has read the caller's trace already and is the parent then.
-    static TriggerCall Call(HttpContext http, string id) => new(http)
+    static TriggerCall Call(HttpContext http, string id)
     {
-        BindingData = http.Request.RouteValues,
-        InvocationId = id,
-        TraceParent = System.Diagnostics.Activity.Current is null ? http.Request.Headers.TraceParent : (string?)null,
-        TraceState = System.Diagnostics.Activity.Current is null ? http.Request.Headers.TraceState : (string?)null,
-    };
+        // ASP.NET Core's own activity, if it made one, has read the caller's trace already and is the parent then.
+        var read = http.Features.Get<IHttpActivityFeature>() is not null;
+        return new(http)
+        {
+            BindingData = http.Request.RouteValues,
+            InvocationId = id,
+            TraceParent = read ? null : (string?)http.Request.Headers.TraceParent,
+            TraceState = read ? null : (string?)http.Request.Headers.TraceState,
+        };
+    }
 
     static ConcurrencyLimiter? Limiter(HostJson hostJson)
     {

@@ -5,7 +5,7 @@ using Microsoft.Azure.Functions.Worker.Middleware;
 
 namespace Runtime.Worker;
 
-/// <summary>The middleware behind <c>ConfigureFunctionsWebApplication</c>: shows the request and sends the result.</summary>
+/// <summary>The middleware of <c>ConfigureFunctionsWebApplication</c>: shows the request, sends the result.</summary>
 /// <remarks>Like the real one it stands where it was configured: middleware added later sees the HttpContext and may
 /// still replace the result.</remarks>
 static class WebResults

@@ -22,7 +22,7 @@ public abstract class FunctionContext
 
     public abstract IInvocationFeatures Features { get; }
 
-    /// <summary>Cancelled when the caller goes away, the function runs out of time, or the host must stop now.</summary>
+    /// <summary>Cancelled when the caller goes away, time runs out, or the host must stop now.</summary>
     public virtual CancellationToken CancellationToken { get; }
 }
 

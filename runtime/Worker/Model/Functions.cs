@@ -14,6 +14,8 @@ public class FunctionAttribute(string name) : Attribute
 [AttributeUsage(AttributeTargets.Method)]
 public abstract class RetryAttribute : Attribute
 {
+    public RetryAttribute() { }
+
     public int MaxRetryCount { get; set; }
 
     private protected static TimeSpan Interval(string text, string parameter) =>
@@ -63,18 +65,14 @@ public sealed class ExponentialBackoffRetryAttribute : RetryAttribute
 /// <summary>A failure of the worker itself rather than of a function's own code.</summary>
 public class FunctionWorkerException : Exception
 {
-    internal FunctionWorkerException() { }
-
     public FunctionWorkerException(string message) : base(message) { }
 
     public FunctionWorkerException(string message, Exception innerException) : base(message, innerException) { }
 }
 
-/// <summary>What arrived cannot become the parameter the function asks for; middleware may turn it into a 400.</summary>
+/// <summary>What arrived cannot become the parameter asked for; middleware may answer 400 for it.</summary>
 public class FunctionInputConverterException : FunctionWorkerException
 {
-    internal FunctionInputConverterException() { }
-
     public FunctionInputConverterException(string message) : base(message) { }
 
     public FunctionInputConverterException(string message, Exception innerException) : base(message, innerException) { }

@@ -12,7 +12,7 @@ namespace Microsoft.Azure.Functions.Worker.Builder;
 /// <summary>The beginning of a functions application.</summary>
 public class FunctionsApplication
 {
-    /// <summary>Prepares an application of the functions in the entry assembly, to be built and run by itself.</summary>
+    /// <summary>Prepares an application of the entry assembly's functions, to be built and run by itself.</summary>
     public static FunctionsApplicationBuilder CreateBuilder(string[] args) =>
         new(Standalone.Options(args), standalone: true);
 }
@@ -80,9 +80,12 @@ public class FunctionsApplicationBuilder : IHostApplicationBuilder, IFunctionsWo
     }
 
     // What was added first runs outermost, so the chain is tied from its inner end.
-    FunctionExecutionDelegate Pipeline() => middleware.AsEnumerable().Reverse().Aggregate(
-        new FunctionExecutionDelegate(static context => context.Features.Get<InvocationOutcome>()!.Function.RunAsync(context)),
-        static (inner, wrap) => wrap(inner));
+    FunctionExecutionDelegate Pipeline()
+    {
+        FunctionExecutionDelegate function =
+            static context => context.Features.Get<InvocationOutcome>()!.Function.RunAsync(context);
+        return middleware.AsEnumerable().Reverse().Aggregate(function, static (inner, wrap) => wrap(inner));
+    }
 
     void RefuseOnceBuilt()
     {

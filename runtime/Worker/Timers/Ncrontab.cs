@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace Runtime.Worker;
 
-/// <summary>An NCRONTAB expression: second, minute, hour, day, month, day of week; five fields start with the minute.</summary>
+/// <summary>An NCRONTAB expression: second, minute, hour, day, month, day of week; five lack the second.</summary>
 /// <remarks>Each field is a bit set. Day and day of week must both fit, as in the NCrontab library that Azure uses
 /// (classic cron would let either fit).</remarks>
 sealed class Ncrontab
@@ -31,7 +31,8 @@ sealed class Ncrontab
         var parts = text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (parts.Length is not (5 or 6))
         {
-            throw new FormatException($"'{text}' has {parts.Length} fields; a schedule has six (or five without seconds).");
+            throw new FormatException(
+                $"'{text}' has {parts.Length} fields; a schedule has six (or five without seconds).");
         }
 
         var sets = new ulong[fields.Length];
@@ -45,10 +46,10 @@ sealed class Ncrontab
         return new(sets);
     }
 
-    /// <summary>The first fitting time after this one, in the same (wall clock) sense; null when there is none.</summary>
+    /// <summary>The first fitting time after this one, by the same wall clock; null when there is none.</summary>
     public DateTime? After(DateTime time)
     {
-        var next = new DateTime(time.Year, time.Month, time.Day, time.Hour, time.Minute, time.Second, time.Kind).AddSeconds(1);
+        var next = time.AddTicks(TimeSpan.TicksPerSecond - (time.Ticks % TimeSpan.TicksPerSecond));
         var last = Math.Min(DateTime.MaxValue.Year - 1, time.Year + YearsMax);
 
         // Each step moves to the start of the next candidate of the coarsest field that does not fit.
@@ -100,8 +101,7 @@ sealed class Ncrontab
             var (range, step) = item.Split('/') switch
             {
                 [var only] => (only, 1),
-                [var first, var every] when int.TryParse(every, NumberStyles.None, CultureInfo.InvariantCulture, out var n)
-                    && n > 0 => (first, n),
+                [var first, var every] when Number(every) is > 0 and var n => (first, n),
                 _ => throw Malformed(item, field),
             };
             var (from, to) = Range(range, field, stepped: item.Contains('/', StringComparison.Ordinal));
@@ -137,10 +137,15 @@ sealed class Ncrontab
             return named + min;
         }
 
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) &&
-            value >= min && value <= max ? value : throw Malformed(text, field);
+        return Number(text) is { } value && value >= min && value <= max ? value : throw Malformed(text, field);
     }
 
-    static FormatException Malformed(string text, int field) => new(
-        $"'{text}' is not a {fields[field].Name} ({fields[field].Min}-{fields[field].Max}, with '*', '-', ',' and '/').");
+    static int? Number(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;
+
+    static FormatException Malformed(string text, int field)
+    {
+        var (name, min, max, _) = fields[field];
+        return new($"'{text}' is not a {name} ({min}-{max}, with '*', '-', ',' and '/').");
+    }
 }

@@ -15,7 +15,9 @@ abstract record Schedule
         if (!text.Contains(' ', StringComparison.Ordinal) &&
             TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var interval))
         {
-            return interval > TimeSpan.Zero ? new Every(interval) : throw new FormatException($"'{text}' must be positive.");
+            return interval > TimeSpan.Zero
+                ? new Every(interval)
+                : throw new FormatException($"'{text}' must be positive.");
         }
 
         return new Calendar(text, Ncrontab.Parse(text), zone);
@@ -56,7 +58,9 @@ abstract record Schedule
                 wall = wall.AddMinutes(1);
             }
 
-            var offset = Zone.IsAmbiguousTime(wall) ? Zone.GetAmbiguousTimeOffsets(wall).Max() : Zone.GetUtcOffset(wall);
+            var offset = Zone.IsAmbiguousTime(wall)
+                ? Zone.GetAmbiguousTimeOffsets(wall).Max()
+                : Zone.GetUtcOffset(wall);
             return new DateTimeOffset(wall, offset).ToUniversalTime();
         }
 

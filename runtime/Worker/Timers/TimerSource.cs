@@ -29,7 +29,11 @@ sealed class TimerSource(
         var first = schedule.After(now);
         var monitored = trigger.UseMonitor &&
             !(first is { } a && schedule.After(a) is { } b && b - a < monitoredIntervalMin);
-        running = RunAsync(monitored, now, first);
+        var known = monitored ? statuses.Read(function.Name, schedule.ToString()!) : null;
+
+        // Elsewhere, because a function that runs at once must not hold up the start of the others.
+        running = Task.Run(
+            () => RunAsync(monitored, now, known?.Last ?? default, known?.Next ?? first), CancellationToken.None);
         return Task.CompletedTask;
     }
 
@@ -46,18 +50,13 @@ sealed class TimerSource(
         aborting.Dispose();
     }
 
-    async Task RunAsync(bool monitored, DateTimeOffset now, DateTimeOffset? next)
+    async Task RunAsync(bool monitored, DateTimeOffset now, DateTimeOffset last, DateTimeOffset? next)
     {
-        var last = default(DateTimeOffset);
-        if (monitored && statuses.Read(function.Name, schedule.ToString()!) is { } known)
-        {
-            (last, next) = (known.Last, known.Next);
-        }
-
         var late = next is { } due && due < now;
         if (late)
         {
-            logger.LogWarning("Timer '{Function}' was due at {Due} while the host was down; it runs now", function.Name, next);
+            logger.LogWarning(
+                "Timer '{Function}' was due at {Due} while the host was down; it runs now", function.Name, next);
         }
 
         if (late || trigger.RunOnStartup)
@@ -71,8 +70,9 @@ sealed class TimerSource(
 
         while (next is { } occurrence && await WaitUntilAsync(occurrence))
         {
-            var started = clock.GetUtcNow();
-            (last, next) = await InvokeAsync(monitored, pastDue: false, last, started < occurrence ? occurrence : started, next);
+            // Never counted as earlier than it was due, or the same occurrence would come once more.
+            var started = clock.GetUtcNow() is var instant && instant < occurrence ? occurrence : instant;
+            (last, next) = await InvokeAsync(monitored, pastDue: false, last, started, next);
         }
     }
 
@@ -120,7 +120,8 @@ sealed class TimerSource(
         if (missed > 0)
         {
             logger.LogWarning(
-                "Timer '{Function}' ran past {Missed} of its occurrences; it runs once for all of them", function.Name, missed);
+                "Timer '{Function}' ran past {Missed} of its occurrences; it runs once for all of them",
+                function.Name, missed);
         }
     }
 
@@ -144,9 +145,19 @@ sealed class TimerSource(
 
     void Remember(DateTimeOffset last, DateTimeOffset? next)
     {
-        if (next is { } due)
+        if (next is not { } due)
+        {
+            return;
+        }
+
+        try
         {
             statuses.Write(function.Name, new(schedule.ToString()!, last, due));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The schedule itself goes on: all that suffers is making up for missed occurrences after a restart.
+            logger.LogError(e, "The state of timer '{Function}' cannot be written", function.Name);
         }
     }
 

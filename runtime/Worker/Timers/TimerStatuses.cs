@@ -2,9 +2,9 @@ using System.Text.Json;
 
 namespace Runtime.Worker;
 
-/// <summary>Where the monitored timers were when the host stopped; a file beside the durable store, or memory.</summary>
-/// <remarks>The file is replaced whole by a rename, so a crash leaves the old one or the new one. It is written after an
-/// occurrence has run: a crash in between makes the timer run again, never skip.</remarks>
+/// <summary>Where the monitored timers were when the host stopped: a file by the durable store, or memory.</summary>
+/// <remarks>The file is replaced whole by a rename, so a crash leaves the old one or the new one. It is written after
+/// an occurrence has run: a crash in between makes the timer run again, never skip.</remarks>
 sealed class TimerStatuses(string? path)
 {
     readonly Lock gate = new();
@@ -45,7 +45,8 @@ sealed class TimerStatuses(string? path)
             }
             catch (JsonException e)
             {
-                throw new FunctionsRefusedException($"'{path}' is damaged; delete it to forget missed timers. {e.Message}");
+                throw new FunctionsRefusedException(
+                    $"'{path}' is damaged; delete it to forget missed timers. {e.Message}");
             }
         }
 

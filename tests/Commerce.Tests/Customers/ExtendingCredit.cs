@@ -83,6 +83,38 @@ public sealed class ExtendingCredit
         .ThenRefused("invalid-customer", RefusalKind.Invalid);
 
     [Fact]
+    public void Putting_a_new_customer_registers_them() => Customer.Decider
+        .Given()
+        .When(new Put("Ada Kim", "ada@example.org", Home, Euros(100_00)))
+        .Then(Registered);
+
+    [Fact]
+    public void Putting_a_known_customer_changes_their_details() => Customer.Decider
+        .Given(Registered)
+        .When(new Put("Ada Lee", "ada@example.org", Home, Euros(100_00)))
+        .Then(new DetailsChanged("Ada Lee", "ada@example.org", Home));
+
+    [Fact]
+    public void Putting_the_same_again_changes_nothing() => Customer.Decider
+        .Given(Registered)
+        .When(new Put("Ada Kim", "ada@example.org", Home with { }, Euros(100_00)))
+        .Then();
+
+    [Fact]
+    public void Putting_a_customer_never_changes_the_credit_limit() => Customer.Decider
+        .Given(Registered)
+        .When(new Put("Ada Kim", "ada@example.org", Home, Euros(200_00)))
+        .ThenRefused(CustomerRefusal.CreditLimitFixed);
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_malformed_customer_is_not_put(bool known) => Customer.Decider
+        .Given(known ? [Registered] : [])
+        .When(new Put("Ada Kim", "nowhere", Home, Euros(100_00)))
+        .ThenRefused("invalid-customer", RefusalKind.Invalid);
+
+    [Fact]
     public void Credit_is_held_up_to_the_limit() => Customer.Decider
         .Given(Registered, new CreditReserved(First, Euros(60_00)))
         .When(new ReserveCredit(Second, Euros(40_00)))

@@ -11,6 +11,8 @@ public sealed class CreditLaws
 
     static readonly Gen<CustomerCommand> Commands = Gen.Frequency<CustomerCommand>(
         (1, Gen.Choose(5, 6).Select(limit => (CustomerCommand)new Register("Ada", "a@b", null, Samples.Euros(limit)))),
+        (1, Gen.Elements("Ada", "Bob").Zip(Gen.Choose(5, 6), (name, limit) =>
+            (CustomerCommand)new Put(name, "a@b", null, Samples.Euros(limit)))),
         (1, Gen.Elements("Ada", "Bob", "").Select(name => (CustomerCommand)new ChangeDetails(name, "a@b", null))),
         (4, Gen.Choose(-1, 6).Zip(Reservations, (a, id) => (CustomerCommand)new ReserveCredit(id, Samples.Euros(a)))),
         (1, Reservations.Select(id => (CustomerCommand)new ReserveCredit(id, Samples.Won(1)))),

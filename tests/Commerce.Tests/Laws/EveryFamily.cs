@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using EventSourcing;
 
 namespace Commerce.Tests.Laws;
@@ -83,8 +84,18 @@ public sealed class EveryFamily
         {
             var opening = Members(family).First();
             var view = opening == @event ? null : project!.Invoke(null, [null, Record(recorded, opening)]);
-            Assert.NotNull(project!.Invoke(null, [view, Record(recorded, @event)]));
+            view = project!.Invoke(null, [view, Record(recorded, @event)]);
+            Assert.NotNull(view);
+            AssertStorable(view);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Events))]
+    public void A_state_is_the_same_after_being_stored(Type @event)
+    {
+        var decider = DeciderOf(@event.BaseType!).GetValue(null)!;
+        AssertStorable(Call(Part(decider, "Evolve"), Opened(decider, @event), Sample.Of(@event))!);
     }
 
     [Theory]
@@ -133,6 +144,15 @@ public sealed class EveryFamily
         {
             throw new InvalidOperationException($"A switch has no arm for {arguments[0]}, {arguments[1]}.", fault);
         }
+    }
+
+    // A snapshot or a view read back must fold and decide as the one in memory does, so nothing may be lost on the way.
+    static void AssertStorable(object value)
+    {
+        var text = JsonSerializer.Serialize(value, StoredJson.Options);
+        var read = JsonSerializer.Deserialize(text, value.GetType(), StoredJson.Options);
+        Assert.Equal(text, JsonSerializer.Serialize(read, StoredJson.Options));
+        Assert.Equivalent(value, read, strict: true);
     }
 
     static object Record(Type recorded, Type @event) => Activator.CreateInstance(

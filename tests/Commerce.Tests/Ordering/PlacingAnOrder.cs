@@ -35,11 +35,18 @@ public sealed class PlacingAnOrder
         .When(Request)
         .Then();
 
+    [Fact]
+    public void The_same_order_again_is_already_done_even_when_prices_changed_since() => Order.Decider
+        .Given(Fact)
+        .When(Request with { Lines = [.. Lines.Select(line => line with { UnitPrice = Euros(1_00) })] })
+        .Then();
+
     public static TheoryData<Place> OtherContents => new(
         Request with { Customer = new(Guid.Parse("33333333-3333-3333-3333-333333333333")) },
         Request with { Lines = [Lines[0]] },
         Request with { Lines = [Lines[0] with { Quantity = 3 }, Lines[1]] },
         Request with { Lines = default },
+        Request with { Lines = [null!] },
         Request with { ShipTo = Home with { City = "Seoul" } },
         Request with { PaymentMethod = new("card_0341") },
         Request with { Workflow = "choreography" });

@@ -101,6 +101,35 @@ public sealed class UndigestedFunctions(Probe probe)
         IReadOnlyList<Change> changes) => probe.Write(changes.Single().Id);
 }
 
+public sealed class PatientFeedFunctions(Probe probe)
+{
+    [Function("PatientFeed")]
+    public void PatientFeed(
+        [CosmosDBTrigger(
+            Feed.Database, Feed.Events, Connection = Feed.Connection, CreateLeaseContainerIfNotExists = true,
+            StartFromBeginning = true, FeedPollDelay = 3_600_000)]
+        IReadOnlyList<Change> changes) => probe.Write(string.Join(' ', changes.Select(change => change.Id)));
+}
+
+public sealed class StormFunctions(Probe probe)
+{
+    [Function("Storm")]
+    public async Task Storm(
+        [CosmosDBTrigger(
+            Feed.Database, Feed.Events, Connection = Feed.Connection, CreateLeaseContainerIfNotExists = true,
+            StartFromBeginning = true, MaxItemsPerInvocation = 3, FeedPollDelay = 5, LeaseAcquireInterval = 20)]
+        IReadOnlyList<Change> changes,
+        CancellationToken cancellation)
+    {
+        foreach (var change in changes)
+        {
+            await Task.Yield();
+            cancellation.ThrowIfCancellationRequested();
+            probe.Write(change.Id);
+        }
+    }
+}
+
 public static class BadFeedFunctions
 {
     [Function("OnlyOne")]
@@ -121,7 +150,8 @@ public static class BadFeedFunctions
 
     [Function("Everything")]
     public static void Everything(
-        [CosmosDBTrigger("d", "c", Connection = Feed.Connection, ChangeFeedMode = CosmosDBChangeFeedMode.AllVersionsAndDeletes)]
+        [CosmosDBTrigger(
+            "d", "c", Connection = Feed.Connection, ChangeFeedMode = CosmosDBChangeFeedMode.AllVersionsAndDeletes)]
         JsonElement changes) => Assert.Equal(JsonValueKind.Array, changes.ValueKind);
 
     [Function("SelfLeased")]

@@ -174,7 +174,8 @@ public sealed class FeedTests : IAsyncLifetime, IDisposable
     {
         await events.CreateItemAsync(new
         {
-            id = "i", streamId = "s", Quantity = 3, when = "2026-01-02T03:04:05.6000000Z", money = 1.10m, text = "\"é\"",
+            id = "i", streamId = "s", Quantity = 3, when = "2026-01-02T03:04:05.6000000Z", money = 1.10m,
+            text = "\"é\"",
         });
         await using var host = await StartAsync<ShapeFunctions>();
         await probe.Until(diary => diary.Count == 4);
@@ -202,6 +203,57 @@ public sealed class FeedTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task An_embedder_may_look_at_idle_feeds_sooner_than_the_trigger_asks()
+    {
+        await using var host = await FunctionsHost.StartAsync(
+            Options<PatientFeedFunctions>() with { FeedPollDelayMax = TimeSpan.FromMilliseconds(5) });
+
+        await AddAsync("a", "first");
+        await probe.Until(diary => diary.Contains("first"));
+        await AddAsync("a", "second");
+        await probe.Until(diary => diary.Contains("second"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20260101)]
+    public async Task Whatever_hosts_and_requests_suffer_every_change_arrives_and_none_overtakes_another(int seed)
+    {
+        const int changes = 60;
+        var random = new Random(seed);
+        foreach (var kind in new[] { CosmosFaultKind.TooManyRequests, CosmosFaultKind.AnswerLost, CosmosFaultKind.Delay })
+        {
+            server.Faults.Add(new(kind) { Probability = 0.05, Container = "leases" });
+        }
+
+        for (var added = 0; added < changes; added++)
+        {
+            await AddAsync("storm", $"{added:D3}");
+        }
+
+        var last = $"{changes - 1:D3}";
+        while (!probe.Diary.Contains(last))
+        {
+            var host = await FunctionsHost.StartAsync(Options<StormFunctions>());
+            var enough = probe.Diary.Count + random.Next(1, 25);
+            await probe.Until(diary => diary.Count >= enough || diary.Contains(last));
+            using var patience = new CancellationTokenSource();
+            var stopping = host.StopAsync(patience.Token);
+            if (random.Next(2) == 0)
+            {
+                await patience.CancelAsync();
+            }
+
+            await stopping;
+            await host.DisposeAsync();
+        }
+
+        Assert.True(
+            Enumerable.Range(0, changes).Select(n => $"{n:D3}").SequenceEqual(probe.Diary.Distinct()),
+            $"seed {seed}: {string.Join(' ', probe.Diary)}");
+    }
+
+    [Fact]
     public async Task A_container_that_is_not_there_is_missed_at_start()
     {
         await events.DeleteContainerAsync();
@@ -209,7 +261,8 @@ public sealed class FeedTests : IAsyncLifetime, IDisposable
         var message = await TestHost.RefusalAsync(Options<FoldFunctions>());
 
         Assert.Contains("'Fold'", message, StringComparison.Ordinal);
-        Assert.Contains("either Cosmos/shop/events or its lease container Cosmos/shop/leases", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "either Cosmos/shop/events or its lease container Cosmos/shop/leases", message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -226,10 +279,12 @@ public sealed class FeedTests : IAsyncLifetime, IDisposable
     public async Task A_feed_that_cannot_work_is_refused_at_start(string function, string reason)
     {
         var message = await TestHost.RefusalAsync(TestHost.Options(typeof(BadFeedFunctions)).With(
-            (Feed.Connection, $"AccountEndpoint=http://localhost:1/;AccountKey={server.Key}"), ("Nonsense", "top-secret")));
+            (Feed.Connection, $"AccountEndpoint=http://localhost:1/;AccountKey={server.Key}"),
+            ("Nonsense", "top-secret")));
 
         Assert.Contains(message.Split('\n'), line =>
-            line.Contains($"'{function}'", StringComparison.Ordinal) && line.Contains(reason, StringComparison.Ordinal));
+            line.Contains($"'{function}'", StringComparison.Ordinal) &&
+            line.Contains(reason, StringComparison.Ordinal));
         Assert.DoesNotContain("top-secret", message, StringComparison.Ordinal);
     }
 

@@ -36,8 +36,8 @@ public sealed class PipelineFunctions(Probe probe, Scoped scoped, Shared shared,
 
     [Function("BadInput")]
     public static IResult BadInput(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "numbers/{number}")] HttpRequest request, int number) =>
-        TypedResults.Ok(number);
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "numbers/{number}")] HttpRequest request,
+        int number) => TypedResults.Ok(number);
 
     [Function("Described")]
     public static IResult Described(
@@ -119,7 +119,10 @@ public sealed class PipelineTests
 
         await probe.Until(diary => diary.Contains("scope closed"));
         Assert.Equal(
-            ["before http False", "outer in True", "inner in", "function True", "inner out True", "outer out", "scope closed"],
+            [
+                "before http False", "outer in True", "inner in", "function True", "inner out True", "outer out",
+                "scope closed",
+            ],
             probe.Diary);
     }
 

@@ -26,7 +26,8 @@ public sealed class BadFunctions
         Assert.NotNull(what);
 
     [Function("Missing")]
-    public void Missing([HttpTrigger(AuthorizationLevel.Anonymous, Route = "missing/{page?}")] HttpRequest request, int page) =>
+    public void Missing(
+        [HttpTrigger(AuthorizationLevel.Anonymous, Route = "missing/{page?}")] HttpRequest request, int page) =>
         Assert.Equal(0, page);
 
     [Function("Broken")]
@@ -34,11 +35,13 @@ public sealed class BadFunctions
         Assert.NotNull(request);
 
     [Function("Unconstrained")]
-    public void Unconstrained([HttpTrigger(AuthorizationLevel.Anonymous, Route = "u/{a:colour}")] HttpRequest request) =>
+    public void Unconstrained(
+        [HttpTrigger(AuthorizationLevel.Anonymous, Route = "u/{a:colour}")] HttpRequest request) =>
         Assert.NotNull(request);
 
     [Function("Miscounted")]
-    public void Miscounted([HttpTrigger(AuthorizationLevel.Anonymous, Route = "m/{a:max(many)}")] HttpRequest request) =>
+    public void Miscounted(
+        [HttpTrigger(AuthorizationLevel.Anonymous, Route = "m/{a:max(many)}")] HttpRequest request) =>
         Assert.NotNull(request);
 
     [Function("Same")]
@@ -66,7 +69,8 @@ public sealed class BadFunctions
         Assert.False(request.HasFormContentType && timer.IsPastDue);
 
     [Function("Fleeting")]
-    public async void Fleeting([HttpTrigger(AuthorizationLevel.Anonymous)] HttpRequest request) => await request.Body.FlushAsync();
+    public async void Fleeting([HttpTrigger(AuthorizationLevel.Anonymous)] HttpRequest request) =>
+        await request.Body.FlushAsync();
 
     [Function("Eager")]
     [FixedDelayRetry(3, "00:00:01")]
@@ -135,7 +139,8 @@ public sealed class RefusalTests
     [Fact]
     public async Task Http_functions_need_the_web_application()
     {
-        var message = await TestHost.RefusalAsync(TestHost.Options(typeof(TraceFunctions)) with { Configure = _ => { } });
+        var message = await TestHost.RefusalAsync(
+            TestHost.Options(typeof(TraceFunctions)) with { Configure = _ => { } });
 
         Assert.Contains("ConfigureFunctionsWebApplication()", message, StringComparison.Ordinal);
     }

@@ -77,8 +77,11 @@ public sealed class SettingsTests
 
         Assert.Equal("", await client.GetStringAsync(new Uri("/v2/x/settings/Plain", UriKind.Relative)));
         Assert.Equal(
-            ["host.json: 'extensions.http.hsts' is not acted on here", "host.json: 'extensions.queues' is not acted on here",
-                "host.json: 'wishes' is not acted on here"],
+            [
+                "host.json: 'extensions.http.hsts' is not acted on here",
+                "host.json: 'extensions.queues' is not acted on here",
+                "host.json: 'wishes' is not acted on here",
+            ],
             log.Lines.Where(line => line.Level is LogLevel.Warning).Select(line => line.Text).Order());
     }
 
@@ -96,7 +99,7 @@ public sealed class SettingsTests
     [InlineData("{", "cannot be used")]
     [InlineData("""{ "version": "1.0" }""", "\"version\" must be \"2.0\"")]
     [InlineData("""{ "version": "2.0", "functionTimeout": "soon" }""", "\"functionTimeout\" is 'soon'")]
-    [InlineData("""{ "version": "2.0", "logging": { "logLevel": { "default": "Loud" } } }""", "logging.logLevel.default")]
+    [InlineData("""{ "version": "2.0", "logging": { "logLevel": { "default": "Loud" } } }""", "logLevel.default")]
     [InlineData("""{ "version": "2.0", "extensions": { "http": { "maxConcurrentRequests": 0 } } }""", "0 is no bound")]
     [InlineData("""{ "version": "2.0", "extensions": { "http": { "routePrefix": 7 } } }""", "cannot be used")]
     [InlineData(
@@ -130,7 +133,9 @@ public sealed class SettingsTests
         await host.StopAsync();
 
         Assert.Equal(heard, log.Lines.Any(line => line.Text == "reading Plain"));
-        Assert.Equal(heard, log.Lines.Any(line => line.Text.StartsWith("Executed 'Read' (Succeeded", StringComparison.Ordinal)));
+        Assert.Equal(
+            heard,
+            log.Lines.Any(line => line.Text.StartsWith("Executed 'Read' (Succeeded", StringComparison.Ordinal)));
         Assert.DoesNotContain(log.Lines, line => line.Category.StartsWith("Microsoft", StringComparison.Ordinal));
     }
 
@@ -139,7 +144,8 @@ public sealed class SettingsTests
     {
         var options = TestHost.Options(typeof(SettingFunctions)) with
         {
-            Configure = builder => builder.ConfigureFunctionsWebApplication().Services.AddSingleton<object>("application"),
+            Configure = builder =>
+                builder.ConfigureFunctionsWebApplication().Services.AddSingleton<object>("application"),
             Replace = services => services.AddSingleton<object>("embedder"),
         };
         await using var host = await FunctionsHost.StartAsync(options);

@@ -7,8 +7,9 @@ namespace Runtime.Worker.Tests;
 public static class TraceFunctions
 {
     [Function("Trace")]
-    public static IResult Trace([HttpTrigger(AuthorizationLevel.Anonymous)] HttpRequest request, FunctionContext context) =>
-        TypedResults.Text($"{context.TraceContext.TraceParent} {Activity.Current!.Id} {context.TraceContext.TraceState}");
+    public static IResult Trace(
+        [HttpTrigger(AuthorizationLevel.Anonymous)] HttpRequest request, FunctionContext context) => TypedResults.Text(
+        $"{context.TraceContext.TraceParent} {Activity.Current!.Id} {context.TraceContext.TraceState}");
 }
 
 public sealed class TraceTests
@@ -64,5 +65,7 @@ public sealed class TraceTests
     }
 
     static (string Parent, string Current, string State) Parse(string text) =>
-        text.Split(' ') is [var parent, var current, var state] ? (parent, current, state) : throw new FormatException(text);
+        text.Split(' ') is [var parent, var current, var state]
+            ? (parent, current, state)
+            : throw new FormatException(text);
 }

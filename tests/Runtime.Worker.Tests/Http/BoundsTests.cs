@@ -122,8 +122,8 @@ public sealed class BoundsTests
     public async Task A_function_that_runs_too_long_is_cancelled_and_fails()
     {
         var clock = new ManualClock();
-        await using var host = await FunctionsHost.StartAsync(
-            (Options() with { TimeoutClock = clock }).WithHostJson("""{ "version": "2.0", "functionTimeout": "00:00:30" }"""));
+        await using var host = await FunctionsHost.StartAsync((Options() with { TimeoutClock = clock })
+            .WithHostJson("""{ "version": "2.0", "functionTimeout": "00:00:30" }"""));
         using var client = host.Client();
 
         var request = client.GetAsync(Relative("/api/Patient"));

@@ -17,8 +17,8 @@ public static class RoutingFunctions
 
     [Function("PutOrder")]
     public static Task<IResult> PutOrder(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "put", "POST", Route = "orders/{id:guid}")] HttpRequest request, Guid id) =>
-        Task.FromResult<IResult>(TypedResults.Text($"put {id:N}"));
+        [HttpTrigger(AuthorizationLevel.Anonymous, "put", "POST", Route = "orders/{id:guid}")] HttpRequest request,
+        Guid id) => Task.FromResult<IResult>(TypedResults.Text($"put {id:N}"));
 
     [Function("ByName")]
     public static IResult ByName(

@@ -82,7 +82,8 @@ public sealed class RoutingTests : IAsyncLifetime
     [Fact]
     public async Task A_body_is_read_as_the_web_writes_json()
     {
-        using var content = new StringContent("""{"product":"tea","QUANTITY":"3"}""", Encoding.UTF8, "application/json");
+        using var content = new StringContent(
+            """{"product":"tea","QUANTITY":"3"}""", Encoding.UTF8, "application/json");
         using var answer = await client.PostAsync(new Uri("/api/Echo", UriKind.Relative), content);
 
         Assert.Equal("""{"product":"tea","quantity":3}""", await answer.Content.ReadAsStringAsync());

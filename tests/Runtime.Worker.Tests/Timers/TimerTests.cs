@@ -41,7 +41,8 @@ public sealed class FailingTimerFunctions(Probe probe, TimeProvider clock)
     [FixedDelayRetry(2, "00:00:10")]
     public void Failing([TimerTrigger("0 0 * * * *")] TimerInfo timer, FunctionContext context)
     {
-        probe.Write($"{clock.GetUtcNow():HH:mm:ss} {context.RetryContext.RetryCount}/{context.RetryContext.MaxRetryCount}");
+        var retry = context.RetryContext;
+        probe.Write($"{clock.GetUtcNow():HH:mm:ss} {retry.RetryCount}/{retry.MaxRetryCount}");
         throw new InvalidOperationException("no");
     }
 }
@@ -96,7 +97,8 @@ public sealed class TimerTests
         await probe.Until(diary => diary.Contains("end 00:35"));
 
         Assert.Equal(["start 00:31", "end 00:31", "start 00:35", "end 00:35"], probe.Diary);
-        Assert.Contains(log.Lines, line => line.Text.Contains("ran past 4 of its occurrences", StringComparison.Ordinal));
+        Assert.Contains(
+            log.Lines, line => line.Text.Contains("ran past 4 of its occurrences", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -153,6 +155,17 @@ public sealed class TimerTests
         await clock.UntilAwaited(midnight.AddHours(4.25));
 
         Assert.Empty(probe.Diary);
+    }
+
+    [Fact]
+    public async Task A_damaged_memory_of_timers_is_refused_rather_than_forgotten()
+    {
+        var file = Path.Combine(Path.GetTempPath(), $"timers-{Guid.NewGuid():N}.db");
+        await File.WriteAllTextAsync($"{file}.timers.json", "{ \"Hourly\": ");
+
+        var refused = await Assert.ThrowsAsync<FunctionsRefusedException>(() => StartAsync<HourlyFunctions>(file));
+
+        Assert.Contains("is damaged", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

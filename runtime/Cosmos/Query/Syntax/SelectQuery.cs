@@ -20,6 +20,9 @@ sealed class SelectQuery
     /// <summary>What a row becomes; null where the query says <c>SELECT *</c>.</summary>
     public Expression? Projection { get; set; }
 
+    /// <summary>Whether an aggregate is only part of what a row shows; the service's planner refuses that.</summary>
+    public bool ComposesAggregates { get; set; }
+
     /// <summary>The slot <c>SELECT *</c> answers.</summary>
     public int StarSlot { get; set; }
 
