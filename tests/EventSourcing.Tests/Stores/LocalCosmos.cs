@@ -23,10 +23,13 @@ public sealed class LocalCosmos : IAsyncLifetime
             HttpClientFactory = () => new HttpClient(handler, disposeHandler: false),
         });
         Container = client.GetContainer("orders", "events");
+        Keys = client.GetContainer("orders", "keys");
         Store = new CosmosEventStore(Container);
     }
 
     public Container Container { get; }
+
+    public Container Keys { get; }
 
     public IEventStore Store { get; }
 
@@ -38,6 +41,7 @@ public sealed class LocalCosmos : IAsyncLifetime
     {
         Database database = await client.CreateDatabaseAsync("orders");
         await database.CreateContainerAsync(CosmosContainers.Events("events"));
+        await database.CreateContainerAsync(CosmosContainers.Keys("keys"));
     }
 
     public async Task DisposeAsync()
