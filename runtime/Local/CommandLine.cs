@@ -96,6 +96,10 @@ static class CommandLine
     public static void LogToConsole(ILoggingBuilder logging) => logging
         // host.json asks for more of the functions' own log than a person at a console wants to read.
         .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>(null, LogLevel.Warning)
+
+        // A host that can not start throws, and whoever started it says so in a sentence.
+        .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>(
+            "Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
         .AddSimpleConsole(console => console.SingleLine = true)
         .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
 }
