@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Commerce.Catalog;
+using Commerce.Customers;
 using Commerce.Inventory;
 using Commerce.Ordering;
 using EventSourcing;
@@ -42,6 +43,15 @@ public sealed class Views(ProjectionRunner runner)
         "availability",
         Feed.ByName<Availability,
             StockEvent>(Stock.Category, Aggregates.Stocks.Codec, Commerce.Inventory.Availability.Project, ById));
+
+    public static readonly View<CustomerCard> Customers = new(
+        "customers",
+        "customers",
+        Feed.ByName<CustomerCard,
+            CustomerEvent>(Customer.Category, Aggregates.Customers.Codec, CustomerCard.Project, ById));
+
+    /// <summary>Every view there is: what the reconciliation looks after and an operator can name.</summary>
+    public static IReadOnlyList<View> All { get; } = [OrderDetails, OrderList, Products, Availability, Customers];
 
     static ViewKey ById(StreamId stream) => ViewKey.Of(stream.Id);
 
@@ -100,4 +110,18 @@ public sealed class Views(ProjectionRunner runner)
             MaxItemsPerInvocation = Store.FeedItemsMax)]
         IReadOnlyList<JsonElement> changes,
         CancellationToken cancellation) => runner.RunAsync(Availability, changes, cancellation);
+
+    [Function(nameof(ProjectCustomers)), ExponentialBackoffRetry(-1, "00:00:01", "00:01:00")]
+    public Task ProjectCustomers(
+        [CosmosDBTrigger(
+            Store.Database,
+            Store.Events,
+            Connection = Store.Connection,
+            LeaseContainerName = Store.Leases,
+            LeaseContainerPrefix = "customers",
+            StartFromBeginning = true,
+            FeedPollDelay = Store.FeedPollDelay,
+            MaxItemsPerInvocation = Store.FeedItemsMax)]
+        IReadOnlyList<JsonElement> changes,
+        CancellationToken cancellation) => runner.RunAsync(Customers, changes, cancellation);
 }
