@@ -20,7 +20,7 @@ namespace Functions.Projections;
 /// event or when an operator asks. The parked entry is written before the document and removed after it, so a crash
 /// in between leaves an entry too many, never a stream standing still that nobody can see.
 /// </remarks>
-public sealed class ProjectionRunner(
+public sealed partial class ProjectionRunner(
     Database database,
     IEventStore events,
     Parking parking,
@@ -103,15 +103,24 @@ public sealed class ProjectionRunner(
         return documents;
     }
 
-    /// <summary>Null when the stream is parked because nothing says which document is its own.</summary>
     async Task<ViewKey?> KeyAsync<TView>(
         string view, Feed<TView> feed, StreamId stream, StoredEvent earliest, CancellationToken cancellation)
-        where TView : class
+        where TView : class =>
+        feed.KeyOfName is { } byName
+            ? byName(stream)
+            : (await OfFirstAsync(view, stream, earliest, first => new Found(feed.KeyOfFirst!(first)), cancellation))?.Key;
+
+    /// <summary>
+    /// What the stream's first event says; null when it says nothing and the stream is parked, or left out, for that.
+    /// </summary>
+    async Task<T?> OfFirstAsync<T>(
+        string view, StreamId stream, StoredEvent earliest, Func<StoredEvent, T> take, CancellationToken cancellation)
+        where T : class
     {
         StoredEvent first;
         try
         {
-            first = feed.KeyOfName is null ? await FirstAsync(stream, earliest, cancellation) : earliest;
+            first = await FirstAsync(stream, earliest, cancellation);
         }
         catch (JsonException unreadable)
         {
@@ -121,11 +130,11 @@ public sealed class ProjectionRunner(
 
         try
         {
-            return feed.KeyOfName is { } byName ? byName(stream) : feed.KeyOfFirst!(first);
+            return take(first);
         }
         catch (Exception poison)
         {
-            // Keys are taken by pure functions, so whatever they throw they will throw again.
+            // What is taken is a pure function of the event, so whatever it throws it will throw again.
             if (!await parking.IsDiscardedAsync(view, first, cancellation))
                 await parking.ParkAsync(view, first, poison, cancellation);
             return null;
@@ -142,7 +151,7 @@ public sealed class ProjectionRunner(
             {
                 if (await TryProjectAsync(view, key, streams, cancellation)) return;
             }
-            catch (CosmosException struggling) when (IsTransient(struggling) && attempt < WriteAttemptsMax)
+            catch (CosmosException struggling) when (IsTransient(struggling.StatusCode) && attempt < WriteAttemptsMax)
             {
                 log.LogWarning(
                     "{View}: the store answered {Status}; trying again", view.Name, (int)struggling.StatusCode);
@@ -275,12 +284,14 @@ public sealed class ProjectionRunner(
     static ParallelOptions InParallel(CancellationToken cancellation) =>
         new() { MaxDegreeOfParallelism = DocumentsInParallelMax, CancellationToken = cancellation };
 
-    static bool IsTransient(CosmosException fault) => fault.StatusCode is
+    static bool IsTransient(HttpStatusCode status) => status is
         HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.RequestTimeout
         or HttpStatusCode.Gone or (HttpStatusCode)449;
 
     static bool IsHopeless(Exception fault) =>
         fault is JsonException or CosmosException { StatusCode: HttpStatusCode.RequestEntityTooLarge };
+
+    sealed record Found(ViewKey Key);
 
     /// <summary>What the feed brought of one stream: in order of sequence, each once.</summary>
     sealed record Delivered<TView>(Feed<TView> Feed, StreamId Stream, List<StoredEvent> Events)
