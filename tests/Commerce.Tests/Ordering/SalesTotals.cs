@@ -1,4 +1,5 @@
 using Commerce.Ordering;
+using EventSourcing;
 using static Commerce.Ordering.OrderEvent;
 using static Commerce.Tests.Samples;
 
@@ -11,7 +12,8 @@ public sealed class SalesTotals
     [Fact]
     public void An_order_counts_on_its_day_for_its_customer_and_for_each_product() => Assert.Equal(
         ["customer-" + TheCustomer, "day-" + Noon.ToString("yyyy-MM-dd", null), "product-blue-mug", "product-tea-pot"],
-        SalesGroup.Of(Scenario.Record<OrderEvent>(Order.Stream(TheOrder), Placed)).Select(g => g.Value).Order());
+        SalesGroup.Of(new Recorded<OrderEvent>(Order.Stream(TheOrder), 1, Placed, Metadata(hours: 0)))
+            .Select(g => g.Value).Order());
 
     [Fact]
     public void A_product_is_credited_with_its_line_alone()
@@ -36,6 +38,16 @@ public sealed class SalesTotals
         var sold = Share(SalesGroup.Of(TheCustomer), Placed, new Confirmed())!.Figures();
         Assert.Equivalent(Sales.None, Sales.None + sold - sold, strict: true);
         Assert.Equal(86_00, (sold + sold).Revenue["EUR"]);
+    }
+
+    [Fact]
+    public void A_share_follows_the_order_to_the_door()
+    {
+        OrderEvent[] events =
+            [Placed, new CancellationRequested("why", "who"), new Confirmed(), new Shipped("T1"), new Delivered()];
+        var figures = Share(SalesGroup.Of(TheCustomer), events)!.Figures();
+        Assert.Equal((1L, 1L, 43_00L), (figures.Sold, figures.Delivered, figures.Revenue["EUR"]));
+        Assert.Equal(OrderStatus.Shipped, Share(SalesGroup.Of(TheCustomer), events[..4])!.Status);
     }
 
     static SalesShare? Share(SalesGroup group, params OrderEvent[] events) =>
