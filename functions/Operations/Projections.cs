@@ -61,7 +61,8 @@ public sealed class ProjectionOperations(ProjectionStates states, Parking parkin
     [Function(nameof(PostProjectionResume))]
     public async Task<IResult> PostProjectionResume(
         [HttpTrigger(
-            AuthorizationLevel.Admin, "post", Route = "operations/projections/{projection}/resume")] HttpRequest request,
+            AuthorizationLevel.Admin, "post", Route = "operations/projections/{projection}/resume")]
+        HttpRequest request,
         string projection,
         CancellationToken cancellation)
     {
@@ -70,11 +71,12 @@ public sealed class ProjectionOperations(ProjectionStates states, Parking parkin
         return TypedResults.NoContent();
     }
 
-    /// <summary>Tries a parked stream again, up to a sequence if one is given, or every parked stream of the view.</summary>
+    /// <summary>Tries a parked stream again, up to a sequence if one is given, or all streams of the view.</summary>
     [Function(nameof(PostProjectionRedrive))]
     public async Task<IResult> PostProjectionRedrive(
         [HttpTrigger(
-            AuthorizationLevel.Admin, "post", Route = "operations/projections/{projection}/redrive")] HttpRequest request,
+            AuthorizationLevel.Admin, "post", Route = "operations/projections/{projection}/redrive")]
+        HttpRequest request,
         string projection,
         CancellationToken cancellation)
     {
@@ -121,7 +123,8 @@ public sealed class ProjectionOperations(ProjectionStates states, Parking parkin
     [Function(nameof(PostParkedDiscard))]
     public async Task<IResult> PostParkedDiscard(
         [HttpTrigger(
-            AuthorizationLevel.Admin, "post", Route = "operations/projections/{projection}/discard")] HttpRequest request,
+            AuthorizationLevel.Admin, "post", Route = "operations/projections/{projection}/discard")]
+        HttpRequest request,
         string projection,
         CancellationToken cancellation)
     {

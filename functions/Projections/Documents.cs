@@ -32,7 +32,7 @@ static class Documents
     }
 
     /// <summary>
-    /// False when somebody else wrote first: <paramref name="etag"/> is the version to replace, null when there was none.
+    /// False when somebody else wrote first: <paramref name="etag"/> is the version to replace, null for none yet.
     /// </summary>
     public static async Task<bool> ReplaceAsync<T>(
         this Container into, T document, string id, string partition, string? etag, CancellationToken cancellation)

@@ -87,7 +87,7 @@ public sealed class Parking(Database database, TimeProvider clock, ILogger<Parki
         (await container.FindAsync<DiscardedEvent>(
             DiscardedEvent.IdOf(stored.StreamId, stored.Sequence), view, cancellation)).Found is not null;
 
-    /// <summary>Parked events, those that stand still the longest first, behind the last one of the page before.</summary>
+    /// <summary>Parked events, those that stand still the longest first, behind the last one before.</summary>
     public async Task<IReadOnlyList<ParkedEvent>> ListAsync(
         string? view, string? stream, DateTimeOffset parkedBefore, ParkedEvent? after, int limit,
         CancellationToken cancellation)

@@ -108,7 +108,8 @@ public sealed partial class ProjectionRunner(
         where TView : class =>
         feed.KeyOfName is { } byName
             ? byName(stream)
-            : (await OfFirstAsync(view, stream, earliest, first => new Found(feed.KeyOfFirst!(first)), cancellation))?.Key;
+            : (await OfFirstAsync(
+                view, stream, earliest, first => new Found(feed.KeyOfFirst!(first)), cancellation))?.Key;
 
     /// <summary>
     /// What the stream's first event says; null when it says nothing and the stream is parked, or left out, for that.

@@ -62,7 +62,9 @@ public sealed class Reconciliation(
         View view, Container feed, Bookmark bookmark, int range, bool isPaused, CancellationToken cancellation)
     {
         using var pages = feed.GetChangeFeedStreamIterator(
-            StartOf(bookmark.Continuations[range]), ChangeFeedMode.Incremental, new() { PageSizeHint = Store.FeedItemsMax });
+            StartOf(bookmark.Continuations[range]),
+            ChangeFeedMode.Incremental,
+            new() { PageSizeHint = Store.FeedItemsMax });
         for (var read = 0; read < PagesMax && pages.HasMoreResults; read++)
         {
             using var page = await pages.ReadNextAsync(cancellation);
