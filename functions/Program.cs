@@ -44,7 +44,11 @@ public static class Program
         services.AddCommands(Aggregates.Customers);
         services.AddCommands(Aggregates.Products);
         services.AddCommands(Aggregates.Stocks);
+        services.AddSingleton<Parking>();
+        services.AddSingleton<ProjectionStates>();
         services.AddSingleton<ProjectionRunner>();
+        services.AddSingleton<Reconciliation>();
+        services.AddSingleton<Redrive>();
         services.AddSingleton<ViewContainer>();
         services.AddSingleton<SagaStories>();
 
