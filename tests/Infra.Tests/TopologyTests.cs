@@ -135,7 +135,7 @@ public sealed class TopologyTests
 
     static IEnumerable<Use> EntitiesMissing(SourceCode code)
     {
-        foreach (var binding in code.Attributes())
+        foreach (var binding in code.Attributes)
         {
             var name = binding.Argument(0);
             if (name is null or ['%', ..]) continue;
