@@ -152,7 +152,7 @@ public sealed class AppSettingsTests
     }
 
     /// <summary>Settings named between percent signs in a binding.</summary>
-    static IEnumerable<Use> Expressions(SourceCode code) => code.Attributes()
+    static IEnumerable<Use> Expressions(SourceCode code) => code.Attributes
         .SelectMany(b => b.Arguments.Concat(b.Named.Values).OfType<string>()
             .SelectMany(text => Regex.Matches(text, "%([^%]+)%").Select(m => new Use(m.Groups[1].Value, b.Where))));
 

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Azure.Cosmos;
 using Newtonsoft.Json;
 using Newtonsoft.Json.Linq;
+using Runtime.Messaging;
 
 namespace Infra.Tests;
 
@@ -76,6 +77,16 @@ public sealed class TopologyTests
         }
     }
 
+    /// <summary>It refuses what it does not serve, so nothing here is silently less locally than on Azure.</summary>
+    [Fact]
+    public void The_local_broker_serves_every_topic_queue_and_hub()
+    {
+        var served = MessagingTopology.Load(Repository.PathOf("infra/topology/messaging.json"));
+        Assert.Equal(Topology.Topics.Keys, served.Topics.Select(t => t.Name));
+        Assert.Equal(Topology.Queues.Order(), served.Queues.Select(q => q.Name).Order());
+        Assert.Equal(Topology.Hubs.Keys, served.Hubs.Select(h => h.Name));
+    }
+
     /// <summary>A subscription is born with a rule of that name that takes everything; the first replaces it.</summary>
     [Fact]
     public void Every_subscription_replaces_the_rule_it_is_born_with()
@@ -124,7 +135,7 @@ public sealed class TopologyTests
 
     static IEnumerable<Use> EntitiesMissing(SourceCode code)
     {
-        foreach (var binding in code.Attributes())
+        foreach (var binding in code.Attributes)
         {
             var name = binding.Argument(0);
             if (name is null or ['%', ..]) continue;
