@@ -30,6 +30,7 @@ public static class Program
     {
         builder.ConfigureFunctionsWebApplication();
         builder.UseMiddleware<ProblemMiddleware>();
+        builder.UseMiddleware<PersonalAnswers>();
 
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
@@ -38,6 +39,13 @@ public static class Program
         services.AddSingleton<IEventStore>(
             provider => new CosmosEventStore(provider.GetRequiredService<Database>().GetContainer(Store.Events)));
         services.AddSingleton(_ => new StateCache());
+        services.TryAddSingleton<IMasterKey>(_ => MasterKeyOf(builder.Configuration));
+        services.AddSingleton<IKeyVault>(provider => new CosmosKeyVault(
+            provider.GetRequiredService<Database>().GetContainer(Store.Keys),
+            provider.GetRequiredService<IMasterKey>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new PersonalSeal(
+            provider.GetRequiredService<IKeyVault>(), provider.GetRequiredService<TimeProvider>()));
         services.AddCommands(Aggregates.Orders);
         services.AddCommands(Aggregates.Payments);
         services.AddCommands(Aggregates.Shipments);
@@ -65,7 +73,13 @@ public static class Program
             aggregate,
             provider.GetRequiredService<IEventStore>(),
             provider.GetRequiredService<StateCache>(),
-            provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<PersonalSeal>()));
+
+    static AesMasterKey MasterKeyOf(ConfigurationManager settings) =>
+        settings[Store.MasterKey] is { Length: > 0 } secret
+            ? new AesMasterKey(Convert.FromBase64String(secret))
+            : throw new InvalidOperationException($"Set {Store.MasterKey}: 32 random bytes in base64, kept secret.");
 
     /// <summary>A connection string, or an endpoint with this app's identity: no key is needed on Azure.</summary>
     static CosmosClient CosmosOf(ConfigurationManager settings)

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using EventSourcing;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -81,6 +83,9 @@ public sealed class LocalSystem : IAsyncDisposable
                 {
                     services.AddSingleton(options.Clock);
                     services.AddSingleton(client);
+                    services.AddSingleton<IMasterKey>(FileIn(options, "master.key") is { } file
+                        ? AesMasterKey.OfFile(file)
+                        : new AesMasterKey(RandomNumberGenerator.GetBytes(IKeyVault.KeyBytes)));
                     options.Replace?.Invoke(services);
                 },
             },
