@@ -117,7 +117,9 @@ public sealed class FailureMatrix(FaultySystem system) : IClassFixture<FaultySys
             : ["retry", "skip", "resolve"];
         foreach (var decision in decisions)
         {
-            yield return (new(step, Mishap.Refused, 1), decision);
+            // The rule-out refuses only when the confirmation has happened: that is its answer, not its failure.
+            if (step != nameof(OrderSteps.RuleOutConfirmation))
+                yield return (new(step, Mishap.Refused, 1), decision);
             yield return (new(step, Mishap.FaultsBeforeEffect, patience), decision);
             yield return (new(step, Mishap.FaultsAfterEffect, patience), decision);
         }
