@@ -5,7 +5,7 @@ namespace Runtime.Messaging.Tests;
 /// <summary>Awaits what other threads are about to bring about; a limit keeps a failure from hanging.</summary>
 public static class Eventually
 {
-    static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     public static async Task TrueAsync(Func<bool> condition, string what)
     {
