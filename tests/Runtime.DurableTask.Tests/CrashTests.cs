@@ -73,6 +73,35 @@ public sealed class CrashTests
         Assert.True(world.Crashes > 0, "No process died: this seed tests nothing.");
     }
 
+    [Fact]
+    public async Task Nothing_happens_outside_before_the_turn_that_wants_it_is_durable()
+    {
+        var runs = 0;
+        var registry = new DurableTaskRegistry()
+            .AddActivityFunc("Pay", _ => runs++)
+            .AddOrchestratorFunc("Pays", context =>
+            {
+                context.SendEvent("other", "Paid", "x");
+                return context.CallActivityAsync("Pay");
+            });
+        var memory = new MemoryStore();
+        var services = new ServiceCollection().BuildServiceProvider();
+
+        // The second commit is the first turn: its process dies before it is stored.
+        var store = new FaultyStore(memory, new Random(0), 0) { DieBefore = 2 };
+        await using (var engine = new DurableEngine(registry, services, new DurableEngineOptions(), store))
+        {
+            await engine.StartAsync(CancellationToken.None);
+            await engine.Client.ScheduleNewOrchestrationInstanceAsync("Pays", new StartOrchestrationOptions("a"));
+            await engine.WhenIdleAsync().WaitAsync(TimeSpan.FromMinutes(2));
+            await engine.StopAsync(CancellationToken.None);
+        }
+
+        Assert.Equal(0, runs);
+        Assert.Equal(InstanceStatus.Pending, memory.Find("a")!.Status);
+        Assert.Empty(memory.Open().Messages);
+    }
+
     static StartOrchestrationOptions Strict(string id) => new(id) { DedupeStatuses = Statuses };
 
     sealed record Post(List<int> Letters, List<int> Reports);
@@ -97,7 +126,7 @@ public sealed class CrashTests
             _clock = new VirtualClock(_now) { AutoAdvance = TimeSpan.FromDays(7) };
             var registry = new DurableTaskRegistry();
             Register(registry);
-            IInstanceStore inner = storage == Storage.Sqlite ? new SqliteStore(_file) : _memory;
+            IInstanceStore inner = storage == Storage.Sqlite ? new SqliteStore(_file, flush: false) : _memory;
             var store = new FaultyStore(inner, _random, Crashes < CrashesMax ? 0.06 : 0);
             _engine = new DurableEngine(
                 registry,
@@ -120,7 +149,7 @@ public sealed class CrashTests
             {
                 try
                 {
-                    await call(_engine!.Client).WaitAsync(TimeSpan.FromSeconds(20));
+                    await call(_engine!.Client).WaitAsync(TimeSpan.FromMinutes(2));
                     return;
                 }
                 catch (OrchestrationAlreadyExistsException)

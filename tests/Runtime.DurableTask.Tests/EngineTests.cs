@@ -96,7 +96,7 @@ public sealed class EngineTests
             }
         });
 
-        Assert.IsType<InvalidOperationException>(await schedule.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.IsType<InvalidOperationException>(await schedule.WaitAsync(TimeSpan.FromMinutes(2)));
         Assert.Contains("its store failed", engine.Fault!.Message, StringComparison.Ordinal);
         await AssertRefusesAsync(engine, "its store failed");
     }

@@ -8,6 +8,9 @@ sealed class FaultyStore(IInstanceStore inner, Random random, double crashChance
 
     public int Commits { get; private set; }
 
+    /// <summary>The commit before which the process dies for certain; 0 leaves it to chance.</summary>
+    public int DieBefore { get; init; }
+
     public Unfinished Open() => inner.Open();
 
     public long NextSequence() => inner.NextSequence();
@@ -29,7 +32,8 @@ sealed class FaultyStore(IInstanceStore inner, Random random, double crashChance
             Refuse();
             Commits++;
             dies = random.NextDouble() < crashChance;
-            after = random.Next(2) == 0;
+            after = random.Next(2) == 0 && Commits != DieBefore;
+            dies |= Commits == DieBefore;
             _dead = dies;
         }
 

@@ -27,7 +27,7 @@ public sealed class KillTests
             foreach (var id in acknowledged)
             {
                 var ended = await engine.Client.WaitForInstanceCompletionAsync(id, getInputsAndOutputs: true)
-                    .WaitAsync(TimeSpan.FromSeconds(20));
+                    .WaitAsync(TimeSpan.FromMinutes(2));
                 Assert.NotNull(ended);
                 Assert.Equal($"{id} heard {id}", ended.ReadOutputAs<string>());
             }
@@ -61,7 +61,7 @@ public sealed class KillTests
         var told = new List<string>();
         while (told.Count < count)
         {
-            told.Add(await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30))
+            told.Add(await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(2))
                 ?? throw new InvalidOperationException("The process ended by itself."));
         }
 

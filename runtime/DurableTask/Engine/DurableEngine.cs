@@ -59,9 +59,15 @@ public sealed class DurableEngine : IAsyncDisposable
         // Counted as work, so that a clock that moves by itself looks at the timers once they are all set.
         _hub.Enter();
         Recovery.TakeUp(_hub, unfinished);
-        _turns.AddRange(Enumerable.Range(0, _hub.Options.OrchestrationsMax).Select(_ => Task.Run(RunTurnsAsync)));
-        _activities.AddRange(
-            Enumerable.Range(0, _hub.Options.ActivitiesMax).Select(_ => Task.Run(_hub.Activities.WorkAsync)));
+
+        // What flows with the caller's context (a trace, a culture) is none of the instances' business.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _turns.AddRange(Enumerable.Range(0, _hub.Options.OrchestrationsMax).Select(_ => Task.Run(RunTurnsAsync)));
+            _activities.AddRange(
+                Enumerable.Range(0, _hub.Options.ActivitiesMax).Select(_ => Task.Run(_hub.Activities.WorkAsync)));
+        }
+
         _hub.Exit();
         return Task.CompletedTask;
     }

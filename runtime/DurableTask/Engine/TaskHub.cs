@@ -91,8 +91,9 @@ sealed class TaskHub : IExecutionHost
     internal bool Retire(Instance instance) =>
         _instances.TryRemove(new KeyValuePair<string, Instance>(instance.Id, instance));
 
-    internal int UnreadOf(string instanceId) =>
-        _instances.TryGetValue(instanceId, out var instance) ? instance.Unread : 0;
+    internal int UnreadOf(string instanceId) => _instances.TryGetValue(instanceId, out var instance)
+        ? instance.Unread
+        : Store.Find(instanceId)?.Unread ?? 0;
 
     internal Guid NewId()
     {
@@ -118,10 +119,11 @@ sealed class TaskHub : IExecutionHost
         }
         catch (Exception exception)
         {
-            Stop(new InvalidOperationException(
+            var fault = new InvalidOperationException(
                 "The engine has stopped because its store failed; what was committed is taken up by the next start.",
-                exception));
-            throw;
+                exception);
+            Stop(fault);
+            throw fault;
         }
     }
 

@@ -182,6 +182,7 @@ sealed partial class Turn
             StartAt = null,
             Turns = 0,
             Entries = 0,
+            Unread = 0,
             UpdatedAt = _now,
         };
 

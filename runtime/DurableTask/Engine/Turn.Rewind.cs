@@ -39,6 +39,7 @@ sealed partial class Turn
             Failure = null,
             CompletedAt = null,
             CustomStatus = execution.CustomStatus,
+            Unread = execution.UnreadCount,
             Turns = cut,
             Entries = turns.Take(cut).Sum(turn => turn.Entries.Count),
             UpdatedAt = _now,
