@@ -55,7 +55,11 @@ public static class Program
         services.AddCommands(Aggregates.Products);
         services.AddCommands(Aggregates.Stocks);
         services.AddSingleton<OrderHistory>();
+        services.AddSingleton<Parking>();
+        services.AddSingleton<ProjectionStates>();
         services.AddSingleton<ProjectionRunner>();
+        services.AddSingleton<Reconciliation>();
+        services.AddSingleton<Redrive>();
         services.AddSingleton<ViewContainer>();
         services.AddSingleton<SagaStories>();
 
@@ -75,10 +79,10 @@ public static class Program
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<PersonalSeal>()));
 
-    static AesMasterKey MasterKeyOf(ConfigurationManager settings) =>
-        settings[Store.MasterKey] is { Length: > 0 } secret
-            ? new AesMasterKey(Convert.FromBase64String(secret))
-            : throw new InvalidOperationException($"Set {Store.MasterKey}: 32 random bytes in base64, kept secret.");
+    static VaultMasterKey MasterKeyOf(ConfigurationManager settings) =>
+        settings[Store.MasterKey] is { Length: > 0 } address
+            ? new(new(address), new DefaultAzureCredential(), new())
+            : throw new InvalidOperationException($"Set {Store.MasterKey} to the key in Key Vault that wraps the others.");
 
     /// <summary>A connection string, or an endpoint with this app's identity: no key is needed on Azure.</summary>
     static CosmosClient CosmosOf(ConfigurationManager settings)

@@ -15,8 +15,8 @@ public static class Store
     /// <summary>A key for each person whose data is sealed, wrapped by the master key.</summary>
     public const string Keys = "keys";
 
-    /// <summary>The setting of the master key, 32 bytes in base64: a reference to a secret.</summary>
-    public const string MasterKey = "Personal:MasterKey";
+    /// <summary>The setting that names the master key in Key Vault, by its address.</summary>
+    public const string MasterKey = "KeyVault:keyUri";
 
     /// <summary>Milliseconds between two looks at an idle feed: latency against request units.</summary>
     public const int FeedPollDelay = 1000;

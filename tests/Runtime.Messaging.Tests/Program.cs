@@ -1,1 +1,2 @@
-return 0;
+// The test assembly is started as a process of its own by CrashTests, to be killed.
+return await Runtime.Messaging.Tests.CrashVictim.RunAsync(args);

@@ -120,6 +120,11 @@ sealed class BatchRequests(Store store)
 
         static Func<ItemTransaction, Outcome> Work(BatchOperation operation, Container container, PartitionKey? batchKey)
         {
+            if (operation is { IfNoneMatch: not null, Kind: not BatchOperationKind.Read })
+            {
+                throw Refused.Unsupported("If-None-Match on a write");
+            }
+
             var definition = container.Definition;
             var key = batchKey ?? PartitionKey.Parse(
                 operation.PartitionKey ?? throw Refused.BadRequest("An operation outside a transaction needs a partition key."),

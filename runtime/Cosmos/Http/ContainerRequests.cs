@@ -27,7 +27,7 @@ sealed class ContainerRequests(Store store)
         var container = Find(store.Catalog, route);
         if (request.Header(Names.IfNoneMatch) == RangesETag)
         {
-            return new Reply(304) { Charge = Metadata.ReadCharge }.With(Names.ETag, RangesETag);
+            return new Reply(304).With(Names.ETag, RangesETag);
         }
 
         var rid = ResourceId.Range(container.Database, container.Number);
@@ -36,7 +36,7 @@ sealed class ContainerRequests(Store store)
             {"_rid":"{{container.Rid}}","PartitionKeyRanges":[{"_rid":"{{rid}}","id":"0","_etag":"\"1\"",
             "minInclusive":"","maxExclusive":"FF","ridPrefix":0,"_self":"dbs/{{ResourceId.Database(container.Database)}}/colls/{{container.Rid}}/pkranges/{{rid}}/",
             "throughputFraction":1,"status":"online","parents":[],"_ts":{{container.Created}}}],"_count":1}
-            """)) { Charge = Metadata.ReadCharge }
+            """))
             .With(Names.ETag, RangesETag)
             .With(Names.ItemCount, "1");
     }

@@ -37,6 +37,11 @@ sealed class Pipeline(Store store, Authorization authorization, CosmosLedger led
         {
             reply = Of(refused);
         }
+        catch (Exception bug) when (bug is not OperationCanceledException)
+        {
+            // The outermost step: a bug must answer its own request and leave the server standing for the others.
+            reply = Of(new Refused(500, "InternalServerError", bug.ToString()));
+        }
 
         ledger.Record(new CosmosLedgerLine(container, operation, reply.Status), reply.Charge);
         return isLost ? null : Finished(reply, request);

@@ -27,7 +27,7 @@ sealed class ContainerDefinition
         UniqueKeys = ReadUniqueKeys(declared["uniqueKeyPolicy"]);
         DefaultTimeToLive = ReadTimeToLive(declared["defaultTtl"]);
         Indexing = IndexingPolicy.Parse(declared["indexingPolicy"]!.AsObject());
-        KeepsHistory = declared["changeFeedPolicy"]?["retentionDuration"]?.GetValue<int>() > 0;
+        HistoryRetention = ReadRetention(declared["changeFeedPolicy"]);
         Text = Encoding.UTF8.GetBytes(declared.ToJsonString());
     }
 
@@ -44,8 +44,8 @@ sealed class ContainerDefinition
 
     public IndexingPolicy Indexing { get; }
 
-    /// <summary>Whether deletes and intermediate versions stay readable in the change feed.</summary>
-    public bool KeepsHistory { get; }
+    /// <summary>How long every change, deletes included, stays in the feed of all versions; null keeps none.</summary>
+    public TimeSpan? HistoryRetention { get; }
 
     /// <summary>The declaration as JSON, defaults filled in, system properties not.</summary>
     public byte[] Text { get; }
@@ -159,6 +159,13 @@ sealed class ContainerDefinition
             ? keys
             : throw Refused.BadRequest($"A container has at most {CosmosLimits.UniqueKeysMax} unique keys.");
     }
+
+    static TimeSpan? ReadRetention(JsonNode? policy) => policy?["retentionDuration"]?.GetValue<int>() switch
+    {
+        null or 0 => null,
+        int minutes when minutes > 0 => TimeSpan.FromMinutes(minutes),
+        _ => throw Refused.BadRequest("retentionDuration must be a whole number of minutes that is not negative."),
+    };
 
     static int? ReadTimeToLive(JsonNode? node) => node?.GetValue<int>() switch
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Runtime.Cosmos.ChangeFeed;
 using Runtime.Cosmos.Query;
 
 namespace Runtime.Cosmos.Storage;
@@ -24,6 +25,9 @@ sealed record ContainerState
 
     /// <summary>Only items that will expire.</summary>
     public SortedTree<Item> ByExpiry { get; init; } = new(ItemOrder.ByExpiry);
+
+    /// <summary>Every change there was, for as long as the container says; empty unless it says so.</summary>
+    public SortedTree<HistoryEntry> History { get; init; } = new(HistoryEntry.Order);
 
     public SortedTree<UniqueEntry> Unique { get; init; } = new(UniqueOrder.Instance);
 

@@ -55,10 +55,14 @@ public sealed class DurableEngine : IAsyncDisposable
         var unfinished = _hub.Store.Open();
         _dueTimes = (_hub.Options.Clock as VirtualClock)?.AddSource(() => _hub.Timers.NextDue);
         _hub.IsRunning = true;
+
+        // Counted as work, so that a clock that moves by itself looks at the timers once they are all set.
+        _hub.Enter();
         Recovery.TakeUp(_hub, unfinished);
         _turns.AddRange(Enumerable.Range(0, _hub.Options.OrchestrationsMax).Select(_ => Task.Run(RunTurnsAsync)));
         _activities.AddRange(
             Enumerable.Range(0, _hub.Options.ActivitiesMax).Select(_ => Task.Run(_hub.Activities.WorkAsync)));
+        _hub.Exit();
         return Task.CompletedTask;
     }
 

@@ -20,7 +20,7 @@ sealed class TaskHub : IExecutionHost
     readonly Lock _liveGate = new();
     readonly Lock _idleGate = new();
     readonly List<TaskCompletionSource> _waitingForIdle = [];
-    readonly VirtualClock? _virtual;
+    readonly VirtualClock.Holder? _virtual;
     readonly Lock _randomGate = new();
     readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     long _working;
@@ -39,7 +39,7 @@ sealed class TaskHub : IExecutionHost
         Timers = new Timers(options.Clock, OnTimer);
         Activities = new ActivityRunner(this);
         Services = services;
-        _virtual = options.Clock as VirtualClock;
+        _virtual = (options.Clock as VirtualClock)?.Join();
     }
 
     public DurableEngineOptions Options { get; }
@@ -242,6 +242,7 @@ sealed class TaskHub : IExecutionHost
         _ready.Writer.TryComplete();
         Activities.Stop();
         Timers.Dispose();
+        _virtual?.Dispose();
         Watchers.Fail(reason);
         _stopped.TrySetException(reason);
         _ = _stopped.Task.Exception;

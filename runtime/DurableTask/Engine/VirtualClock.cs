@@ -70,8 +70,9 @@ public sealed class VirtualClock : TimeProvider
     /// <summary>Marks its holder as busy until disposed: meanwhile time does not move by itself.</summary>
     public IDisposable Hold()
     {
-        Enter();
-        return new Holding(this);
+        var hold = new Holder(this);
+        hold.Enter();
+        return hold;
     }
 
     /// <summary>Registers when its owner next has something due, for <see cref="AutoAdvance"/>; null is never.</summary>
@@ -132,21 +133,11 @@ public sealed class VirtualClock : TimeProvider
         await WhenIdleAsync(cancellation);
     }
 
-    internal void Enter()
-    {
-        lock (_gate)
-        {
-            _holds++;
-        }
-    }
+    /// <summary>Somebody whose work is counted piece by piece.</summary>
+    internal Holder Join() => new(this);
 
-    internal void Exit()
+    void Released()
     {
-        lock (_gate)
-        {
-            _holds--;
-        }
-
         AdvanceIfIdle();
         TaskCompletionSource[] idle;
         lock (_gate)
@@ -325,11 +316,49 @@ public sealed class VirtualClock : TimeProvider
         internal void Fire() => callback(state);
     }
 
-    sealed class Holding(VirtualClock clock) : IDisposable
+    /// <summary>Pieces of work that keep the time from moving by itself; disposing ends all that are left.</summary>
+    internal sealed class Holder(VirtualClock clock) : IDisposable
     {
-        VirtualClock? _clock = clock;
+        int _pieces;
+        bool _left;
 
-        public void Dispose() => Interlocked.Exchange(ref _clock, null)?.Exit();
+        public void Dispose()
+        {
+            lock (clock._gate)
+            {
+                clock._holds -= _pieces;
+                _pieces = 0;
+                _left = true;
+            }
+
+            clock.Released();
+        }
+
+        internal void Enter()
+        {
+            lock (clock._gate)
+            {
+                if (!_left)
+                {
+                    _pieces++;
+                    clock._holds++;
+                }
+            }
+        }
+
+        internal void Exit()
+        {
+            lock (clock._gate)
+            {
+                if (!_left)
+                {
+                    _pieces--;
+                    clock._holds--;
+                }
+            }
+
+            clock.Released();
+        }
     }
 
     sealed class Source(VirtualClock clock, Func<DateTimeOffset?> nextDue) : IDisposable

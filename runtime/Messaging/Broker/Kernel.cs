@@ -12,6 +12,7 @@ sealed class Kernel : IDisposable
 {
     readonly Agenda agenda = new();
     readonly List<int> touched = [];
+    readonly List<TaskCompletionSource> idleWaiters = [];
     readonly ITimer timer;
     readonly long tokenPrefix;
     long timerDue = Agenda.Never;
@@ -48,6 +49,9 @@ sealed class Kernel : IDisposable
 
     /// <summary>Message bytes held in memory.</summary>
     public long ResidentBytes { get; set; }
+
+    /// <summary>Whether something is going to happen by itself; asked only while somebody waits for the end of it.</summary>
+    public Func<bool> IsBusy { get; set; } = () => false;
 
     public int Register(ITimed item) => agenda.Add(item);
 
@@ -101,12 +105,26 @@ sealed class Kernel : IDisposable
         return true;
     });
 
+    public Task WhenIdleAsync(CancellationToken cancellation)
+    {
+        var idle = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (Gate)
+        {
+            Enter();
+            idleWaiters.Add(idle);
+            Leave();
+        }
+
+        return idle.Task.WaitAsync(cancellation);
+    }
+
     /// <summary>Lets nobody in any more; what is under way still finishes.</summary>
     public async Task CloseAsync()
     {
         lock (Gate)
         {
             closed = true;
+            idleWaiters.ForEach(waiter => waiter.TrySetException(new ObjectDisposedException(nameof(MessageBroker))));
         }
 
         await timer.DisposeAsync();
@@ -143,6 +161,12 @@ sealed class Kernel : IDisposable
         }
 
         Commit.Begin();
+        if (idleWaiters.Count > 0)
+        {
+            // Behind what is being written now: a reader may be woken only by that.
+            Commit.Afterwards(_ => AnswerIdle());
+        }
+
         return Commit.Committed;
     }
 
@@ -171,6 +195,15 @@ sealed class Kernel : IDisposable
         }
 
         touched.Clear();
+    }
+
+    void AnswerIdle()
+    {
+        if (idleWaiters.Count > 0 && !IsBusy())
+        {
+            idleWaiters.ForEach(waiter => waiter.TrySetResult());
+            idleWaiters.Clear();
+        }
     }
 
     void Tick()

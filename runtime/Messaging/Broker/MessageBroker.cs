@@ -23,6 +23,7 @@ public sealed class MessageBroker : IAsyncDisposable
         {
             Queues = new(Kernel, topology);
             Hubs = new(Kernel, topology);
+            Kernel.IsBusy = () => Queues.IsBusy || Hubs.IsBusy;
             Kernel.Leave();
         }
     }
@@ -93,6 +94,10 @@ public sealed class MessageBroker : IAsyncDisposable
     /// <summary>How full each queue and subscription is.</summary>
     public Task<IReadOnlyList<EntityCounts>> CountAsync() =>
         Kernel.RunAsync(() => (IReadOnlyList<EntityCounts>)[.. Queues.Counts]);
+
+    /// <summary>Completes when no message is ready or out and every open cursor has checkpointed all there is. Messages
+    /// that are scheduled, deferred or dead do not count: they wait for time or for somebody.</summary>
+    public Task WhenIdleAsync(CancellationToken cancellation = default) => Kernel.WhenIdleAsync(cancellation);
 
     /// <summary>Ends all waiting, writes out what is left and closes the file.</summary>
     public async ValueTask DisposeAsync()

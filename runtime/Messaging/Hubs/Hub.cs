@@ -24,6 +24,8 @@ sealed class Hub
 
     public DateTimeOffset CreatedAt => new(partitions[0].CreatedAt, TimeSpan.Zero);
 
+    public bool IsBusy => Array.Exists(partitions, partition => partition.IsBusy);
+
     public string[] PartitionIds => [.. partitions.Select(partition => partition.Id)];
 
     public static string PartitionPath(string hub, int index) => $"{hub}/{index}";

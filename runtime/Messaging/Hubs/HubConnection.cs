@@ -119,7 +119,7 @@ sealed class HubConnection(string fullyQualifiedNamespace, string hubName, Messa
                 },
                 cancellation);
             events ??= Broker.Kernel.Store!.ReadEvents(partition.Row, start, count);
-            if (events.Count > 0 || wait <= TimeSpan.Zero)
+            if (events.Count > 0 || (wait <= TimeSpan.Zero && wait != Timeout.InfiniteTimeSpan))
             {
                 return events;
             }

@@ -30,6 +30,8 @@ sealed class HubDirectory
         }
     }
 
+    public bool IsBusy => hubs.Values.Any(hub => hub.IsBusy);
+
     public Hub this[string name] => hubs.TryGetValue(name, out var hub) ? hub : throw new EventHubsException(
         isTransient: false, name, "The messaging entity could not be found.",
         EventHubsException.FailureReason.ResourceNotFound);

@@ -16,14 +16,18 @@ sealed class HubPartition : ITimed
     /// <summary>Old events leave in sweeps, not one by one.</summary>
     static readonly long SweepEvery = TimeSpan.FromMinutes(1).Ticks;
 
-    /// <summary>What an event takes in the numbering of offsets beside its bytes, so that no two share one.</summary>
-    const int OffsetOverhead = 32;
+    /// <summary>What an event takes in the numbering of offsets beside its bytes, so that no two share one. Stored for
+    /// ever: offsets go on from it after a restart.</summary>
+    public const int OffsetOverhead = 32;
 
     readonly Kernel kernel;
     readonly int agendaId;
     readonly long retention;
     readonly List<StoredEvent> tail = [];
     readonly Dictionary<string, int> readers = [];
+
+    /// <summary>The groups that read with a cursor, and up to which number they have dealt with everything.</summary>
+    readonly Dictionary<string, long> followers = [];
     TaskCompletionSource grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
     long tailBytes;
     long? oldestAt;
@@ -65,6 +69,9 @@ sealed class HubPartition : ITimed
 
     public Dictionary<string, Checkpoint> Checkpoints { get; } = [];
 
+    /// <summary>Whether a group that follows has not yet dealt with all there is.</summary>
+    public bool IsBusy => followers.Values.Any(done => Math.Max(done, First) < Visible);
+
     /// <summary>Completes when there is more to see than now.</summary>
     public Task Grown => grown.Task;
 
@@ -84,7 +91,6 @@ sealed class HubPartition : ITimed
             kernel.Commit.Add(new Change.EventAdded(Row, added.Sequence, added.Offset, added.EnqueuedAt, key, payload));
         }
 
-        kernel.Commit.Reached(Row, head);
         kernel.Touch(agendaId);
         var visible = head.NextSequence;
         kernel.Commit.Afterwards(failure =>
@@ -111,6 +117,11 @@ sealed class HubPartition : ITimed
     public void SetCheckpoint(string group, Checkpoint checkpoint)
     {
         Checkpoints[group] = checkpoint;
+        if (followers.ContainsKey(group))
+        {
+            followers[group] = checkpoint.Sequence + 1;
+        }
+
         kernel.Commit.Add(new Change.Checkpointed(Row, group, checkpoint.Sequence, checkpoint.Offset));
     }
 
@@ -126,7 +137,15 @@ sealed class HubPartition : ITimed
         return true;
     }
 
-    public void RemoveReader(string group) => readers[group]--;
+    public void RemoveReader(string group)
+    {
+        if (--readers[group] == 0)
+        {
+            followers.Remove(group);
+        }
+    }
+
+    public void Follow(string group, long from) => followers[group] = from;
 
     /// <summary>The first event for which a condition holds that holds for all behind it; the next one if for none.</summary>
     public long FirstWhere(Predicate<StoredEvent> condition, Func<SqliteStore, long?> inFile)
@@ -146,6 +165,9 @@ sealed class HubPartition : ITimed
         var cut = now - retention;
         First = FirstWhere(e => e.EnqueuedAt > cut, store => store.FindTime(Row, cut + 1));
         kernel.Commit.Add(new Change.EventsTrimmed(Row, First));
+
+        // Otherwise the last event tells where the partition goes on; it may be gone now.
+        kernel.Commit.Reached(Row, head);
         DropTail(count: (int)Math.Max(0, First - TailFirst));
         oldestAt = First >= head.NextSequence ? null
             : First >= TailFirst ? tail[(int)(First - TailFirst)].EnqueuedAt

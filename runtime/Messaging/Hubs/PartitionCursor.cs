@@ -87,8 +87,13 @@ public sealed class PartitionCursor : IDisposable
         var position = checkpoint is { } reached
             ? EventPosition.FromSequenceNumber(reached.Sequence, isInclusive: false)
             : begin;
-        return new(
-            connection, group, partitionId,
-            await connection.StartReadingAsync(group, partitionId, position, cancellation));
+        var start = await connection.StartReadingAsync(group, partitionId, position, cancellation);
+        return await connection.CallAsync(
+            hub =>
+            {
+                hub[partitionId].Follow(group, start);
+                return new PartitionCursor(connection, group, partitionId, start);
+            },
+            CancellationToken.None);
     }
 }

@@ -10,6 +10,8 @@ namespace Runtime.Messaging.Queues;
 /// the kernel's gate.</remarks>
 sealed partial class MessageQueue : ITimed
 {
+    const int SequenceBlock = 256;
+
     readonly Kernel kernel;
     readonly int agendaId;
     readonly QueueSettings settings;
@@ -21,6 +23,7 @@ sealed partial class MessageQueue : ITimed
     readonly SortedSet<StoredMessage> scheduled = new(MessageOrder.ByDue);
     readonly PriorityQueue<object, long> held = new();
     long nextSequence;
+    long reservedSequence;
 
     /// <summary>A queue without dead letters is itself a dead-letter queue, which keeps what it has; with something that
     /// <c>becomesDue</c> is called for, it is a topic's, whose messages go on when their time comes.</summary>
@@ -29,7 +32,7 @@ sealed partial class MessageQueue : ITimed
         MessageQueue? deadLetters, Action<StoredMessage>? becomesDue = null)
     {
         this.kernel = kernel;
-        this.nextSequence = nextSequence;
+        this.nextSequence = reservedSequence = nextSequence;
         this.settings = settings;
         this.allowance = allowance;
         this.becomesDue = becomesDue;
@@ -51,6 +54,8 @@ sealed partial class MessageQueue : ITimed
 
     public int Count => messages.Count;
 
+    public int WaitingCount => waiters.Count;
+
     public long NextDue => Math.Min(
         Math.Min(expiring.Min?.ExpiresAt ?? Agenda.Never, scheduled.Min?.DueAt ?? Agenda.Never),
         Math.Min(
@@ -60,6 +65,9 @@ sealed partial class MessageQueue : ITimed
     public EntityCounts Counts => new(
         Path, messages.Count(m => m.Standing == Standing.Active), messages.Count(m => m.Standing == Standing.Deferred),
         scheduled.Count, DeadLetters?.Count ?? 0, allowance.BytesUsed);
+
+    /// <summary>Gives back the numbers that were reserved and not used.</summary>
+    public void Close() => kernel.Commit.Reached(Entity, nextSequence);
 
     /// <summary>Whether a message is ready or out: something is still going to happen by itself.</summary>
     public bool IsBusy => available.Count > 0 || locked.Count > 0 || ready.Count > 0 || held.Count > 0 ||
@@ -203,9 +211,14 @@ sealed partial class MessageQueue : ITimed
     /// <summary>Gives the next number away, to a topic for what it hands on.</summary>
     public long NextSequence()
     {
-        var sequence = nextSequence++;
-        kernel.Commit.Reached(Entity, nextSequence);
-        return sequence;
+        if (nextSequence == reservedSequence)
+        {
+            // In blocks, so that not every message writes a counter too. A crash leaves a gap, a proper end does not.
+            reservedSequence = nextSequence + SequenceBlock;
+            kernel.Commit.Reached(Entity, reservedSequence);
+        }
+
+        return nextSequence++;
     }
 
     /// <summary>A dead letter keeps its number: the subqueue shares the numbering of its queue.</summary>

@@ -41,13 +41,18 @@ sealed class QueueDirectory
 
     public MessageQueue Queue(string path) => queues.TryGetValue(path, out var queue) ? queue : throw NotFound(path);
 
-    /// <summary>Ends the waits of everybody.</summary>
+    /// <summary>Ends the waits of everybody and the numbering of this life.</summary>
     public void Close()
     {
         foreach (var queue in queues.Values)
         {
             queue.FailWaiters(new ServiceBusException(
                 "The broker has been closed.", ServiceBusFailureReason.ServiceCommunicationProblem, queue.Path));
+        }
+
+        foreach (var numbering in byEntity.Values)
+        {
+            numbering.Close();
         }
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Runtime.Messaging.Hubs;
 
 namespace Runtime.Messaging.Storage;
 
@@ -40,7 +41,9 @@ sealed partial class SqliteStore
         command.Parameters.AddWithValue("?2", now);
         using var reader = command.ExecuteReader();
         reader.Read();
-        return (reader.GetInt32(0), reader.GetInt64(1), new(reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4)));
+        var id = reader.GetInt32(0);
+        var trimmed = new PartitionHead(reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4));
+        return (id, reader.GetInt64(1), HeadBehindLastEvent(id) ?? trimmed);
     }
 
     public IEnumerable<(int Id, string Path)> Entities() => Rows(
@@ -107,6 +110,23 @@ sealed partial class SqliteStore
 
     /// <summary>The first event taken in at or after an instant, or null.</summary>
     public long? FindTime(int partition, long ticks) => Find(statements.FindTime, partition, ticks);
+
+    /// <summary>Null when the partition has no events; then its row says where it goes on.</summary>
+    PartitionHead? HeadBehindLastEvent(int partition)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = """
+            SELECT id, offset, enqueued_at, length(payload) FROM events WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1
+            """;
+        command.Parameters.AddWithValue("?1", EventId(partition, 0));
+        command.Parameters.AddWithValue("?2", EventId(partition + 1, 0));
+        using var reader = command.ExecuteReader();
+        return reader.Read()
+            ? new(
+                (reader.GetInt64(0) & ((1L << EventSequenceBits) - 1)) + 1,
+                reader.GetInt64(1) + reader.GetInt64(3) + HubPartition.OffsetOverhead, reader.GetInt64(2))
+            : null;
+    }
 
     long? Find(SqliteCommand statement, int partition, long bound)
     {

@@ -23,12 +23,15 @@ sealed class DurableHost : IAsyncDisposable
 
     readonly CancellationTokenSource aborting = new();
     readonly AppSettings settings;
+    readonly IServiceProvider services;
+    readonly DurableEngineOptions engineOptions;
     readonly string? hub;
+    DurableEngine? engine;
 
     public DurableHost(FunctionsHostOptions options, HostJson hostJson, AppSettings settings, IServiceProvider services)
     {
-        this.settings = settings;
-        var engine = new DurableEngineOptions
+        (this.settings, this.services) = (settings, services);
+        engineOptions = new()
         {
             File = options.DurableFile,
             Clock = options.Clock,
@@ -38,17 +41,18 @@ sealed class DurableHost : IAsyncDisposable
         };
         if (hostJson.Extensions.TryGetValue(Section, out var section))
         {
-            (engine, hub) = Read(section, engine, hostJson.Unknown);
+            (engineOptions, hub) = Read(section, engineOptions, hostJson.Unknown);
         }
-
-        Engine = new(Registry, services, engine);
     }
 
     public const string Section = "durableTask";
 
     public DurableTaskRegistry Registry { get; } = new();
 
-    public DurableEngine Engine { get; }
+    public DurableEngine Engine => engine ?? throw new InvalidOperationException("The task hub is not open yet.");
+
+    /// <summary>Makes the engine, once all its functions are registered.</summary>
+    public void Open() => engine = new(Registry, services, engineOptions);
 
     /// <summary>Cancelled when the host can no longer wait for activities; they run again at the next start.</summary>
     public CancellationToken Aborting => aborting.Token;

@@ -41,9 +41,14 @@ sealed class Attachment(
                 $"There is no [Function] in {string.Join(", ", options.Assemblies.Select(a => a.GetName().Name))}.");
         }
 
-        return reasons.Count == 0
-            ? new(durable, functions!)
-            : throw new FunctionsRefusedException(reasons);
+        if (reasons.Count > 0)
+        {
+            throw new FunctionsRefusedException(reasons);
+        }
+
+        // Not before: a host that is refused must leave no file open.
+        durable.Open();
+        return new(durable, functions!);
     }
 
     (FunctionListing Listing, ITriggerSource? Source) Try(

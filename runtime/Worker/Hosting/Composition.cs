@@ -141,7 +141,7 @@ sealed class Composition(FunctionsHostOptions options, bool standalone)
         }
 
         // ASP.NET Core would log every address, and addresses may carry a key.
-        logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        logging.AddFilter("Microsoft.AspNetCore", @default > LogLevel.Warning ? @default : LogLevel.Warning);
 
         if (standalone)
         {

@@ -63,6 +63,18 @@ public sealed class DurableTests
     }
 
     [Fact]
+    public async Task A_refused_host_leaves_its_file_to_the_next()
+    {
+        var file = Path.Combine(Directory.CreateTempSubdirectory("durable").FullName, "tasks.db");
+        await TestHost.RefusalAsync(TestHost.Options(typeof(BadDurableFunctions)) with { DurableFile = file });
+
+        await using var host = await FunctionsHost.StartAsync(Options<NumberFunctions>() with { DurableFile = file });
+        var id = await host.Durable.Client.ScheduleNewOrchestrationInstanceAsync("Numbers", 4);
+
+        Assert.NotNull(await host.Durable.Client.WaitForInstanceCompletionAsync(id));
+    }
+
+    [Fact]
     public async Task Middleware_runs_around_orchestrators_and_activities_too()
     {
         await using var host = await FunctionsHost.StartAsync(Options<NumberFunctions>() with

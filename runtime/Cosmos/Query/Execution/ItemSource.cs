@@ -34,13 +34,6 @@ sealed class ItemSource
     /// <summary>The index an unordered query follows: a later page must follow the same.</summary>
     public string? FollowedIndex => order.Items.Count == 0 ? plan.Index?.Name : null;
 
-    public Scope Scope(Candidate candidate)
-    {
-        var scope = new Scope(query.Slots);
-        scope[0] = candidate.Document;
-        return scope;
-    }
-
     public IEnumerable<Candidate> From(Position position)
     {
         if (plan.Index is null)
@@ -53,7 +46,7 @@ sealed class ItemSource
         if (order.Items.Count == 0)
         {
             return Followed(plan, position, isDescending: false)
-                .Select(entry => new Candidate(entry.Item, Documents.Read(entry.Item.Body), [entry.Key]));
+                .Select(entry => new Candidate(entry.Item, Scope.Of(query.Slots, entry.Item.Body), [entry.Key]));
         }
 
         if (!plan.IsInOrder)
@@ -173,15 +166,8 @@ sealed class ItemSource
 
     Candidate Read(Item item)
     {
-        var document = Documents.Read(item.Body);
-        if (order.Items.Count == 0)
-        {
-            return new Candidate(item, document, []);
-        }
-
-        var scope = new Scope(query.Slots);
-        scope[0] = document;
-        return new Candidate(item, document, order.KeysOf(scope));
+        var scope = Scope.Of(query.Slots, item.Body);
+        return new Candidate(item, scope, order.KeysOf(scope));
     }
 
     /// <summary>Live items of the target in the order of their numbers.</summary>

@@ -4,12 +4,25 @@ namespace Runtime.Cosmos.Query.Syntax;
 sealed class Scope(int slots)
 {
     readonly Value[] values = new Value[slots];
+    ReadOnlyMemory<byte> unread;
 
     public Value this[int slot]
     {
-        get => values[slot];
+        get
+        {
+            if (slot == 0 && !unread.IsEmpty)
+            {
+                values[0] = Documents.Read(unread);
+                unread = default;
+            }
+
+            return values[slot];
+        }
         set => values[slot] = value;
     }
+
+    /// <summary>A scope of one document, taken apart only when something of it is asked for.</summary>
+    public static Scope Of(int slots, ReadOnlyMemory<byte> document) => new(slots) { unread = document };
 
     /// <summary>Results by the aggregate's place in its query; set while a group is projected.</summary>
     public IReadOnlyList<Accumulator>? Group { get; set; }
@@ -18,6 +31,7 @@ sealed class Scope(int slots)
     {
         var copy = new Scope(values.Length);
         values.CopyTo(copy.values, 0);
+        copy.unread = unread;
         return copy;
     }
 }

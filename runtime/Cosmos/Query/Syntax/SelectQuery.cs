@@ -26,6 +26,9 @@ sealed class SelectQuery
     /// <summary>The slot <c>SELECT *</c> answers.</summary>
     public int StarSlot { get; set; }
 
+    /// <summary>Whether a row is the document as it is.</summary>
+    public bool GivesDocument => Projection is null ? StarSlot == 0 : Projection is PathExpression { Slot: 0, Names.Count: 0 };
+
     public List<FromItem> From { get; } = [];
 
     public Expression? Where { get; set; }
