@@ -38,6 +38,8 @@ public static class Program
         services.AddSingleton(provider => provider.GetRequiredService<CosmosClient>().GetDatabase(Store.Database));
         services.AddSingleton<IEventStore>(
             provider => new CosmosEventStore(provider.GetRequiredService<Database>().GetContainer(Store.Events)));
+        services.AddSingleton<IEventArchive>(
+            provider => new CosmosEventArchive(provider.GetRequiredService<Database>().GetContainer(Store.Events)));
         services.AddSingleton(_ => new StateCache());
         services.TryAddSingleton<IMasterKey>(_ => MasterKeyOf(builder.Configuration));
         services.AddSingleton<IKeyVault>(provider => new CosmosKeyVault(
@@ -52,6 +54,7 @@ public static class Program
         services.AddCommands(Aggregates.Customers);
         services.AddCommands(Aggregates.Products);
         services.AddCommands(Aggregates.Stocks);
+        services.AddSingleton<OrderHistory>();
         services.AddSingleton<Parking>();
         services.AddSingleton<ProjectionStates>();
         services.AddSingleton<ProjectionRunner>();

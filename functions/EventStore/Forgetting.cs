@@ -7,7 +7,7 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace Functions.EventStore;
 
-/// <summary>The right to be forgotten: what is personal reads as erased, everything else stays as it happened.</summary>
+/// <summary>The right to be forgotten: what is personal reads as erased, all else stays as it happened.</summary>
 public sealed class Forgetting(
     CommandHandler<Customer, CustomerCommand, CustomerEvent> customers, PersonalSeal seal, StateCache cache)
 {

@@ -33,7 +33,7 @@ public sealed class CosmosEventArchive(Container container) : IEventArchive
             var changes = await JsonSerializer.DeserializeAsync<Changes>(
                 page.Content, StoredJson.Options, cancellation);
             yield return new(
-                [.. changes!.Documents.Where(IsEvent).Select(Event)], page.ContinuationToken);
+                [.. changes!.Documents.Where(IsEvent).Select(Event).OrderBy(e => e.Sequence)], page.ContinuationToken);
         }
     }
 

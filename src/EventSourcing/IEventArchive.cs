@@ -10,8 +10,8 @@ public sealed record ArchivePage(IReadOnlyList<StoredEvent> Events, string Conti
 public interface IEventArchive
 {
     /// <summary>
-    /// Every event ever stored, those of one stream in order, up to the moment nothing more is there. Begins behind
-    /// a page read before when its continuation is given.
+    /// Every event ever stored, those of one stream in order and those of one command on one page, up to the moment
+    /// nothing more is there. Begins behind a page read before when its continuation is given.
     /// </summary>
     IAsyncEnumerable<ArchivePage> ReadAllAsync(string? continuation, CancellationToken cancellation);
 

@@ -12,7 +12,7 @@ public sealed class InMemoryEventStore : IEventStore, IEventArchive
     const int PageItems = 500;
 
     readonly ConcurrentDictionary<StreamId, Stream> streams = [];
-    readonly ConcurrentQueue<StoredEvent> all = [];
+    readonly ConcurrentQueue<IReadOnlyList<StoredEvent>> all = [];
 
     public Task<AppendResult> AppendAsync(
         StreamId stream, long expectedSequence, IReadOnlyList<StoredEvent> events, StoredSnapshot? snapshot,
@@ -74,9 +74,15 @@ public sealed class InMemoryEventStore : IEventStore, IEventArchive
         {
             await Task.Yield();
             cancellation.ThrowIfCancellationRequested();
-            var page = all.Skip(from).Take(PageItems).ToList();
+            var page = new List<StoredEvent>();
+            foreach (var append in all.Skip(from))
+            {
+                page.AddRange(append);
+                from++;
+                if (page.Count >= PageItems) break;
+            }
+
             if (page.Count == 0) yield break;
-            from += page.Count;
             yield return new(page, from.ToString(CultureInfo.InvariantCulture));
         }
     }
@@ -85,11 +91,11 @@ public sealed class InMemoryEventStore : IEventStore, IEventArchive
         string correlationId, int limit, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyList<StoredEvent>>(
         [
-            .. all.Where(e => e.CorrelationId == correlationId).Take(limit)
+            .. all.SelectMany(events => events).Where(e => e.CorrelationId == correlationId).Take(limit)
                 .OrderBy(e => e.Timestamp).ThenBy(e => e.StreamId).ThenBy(e => e.Sequence),
         ]);
 
-    sealed class Stream(ConcurrentQueue<StoredEvent> all)
+    sealed class Stream(ConcurrentQueue<IReadOnlyList<StoredEvent>> all)
     {
         readonly Lock gate = new();
         readonly List<StoredEvent> events = [];
@@ -119,7 +125,7 @@ public sealed class InMemoryEventStore : IEventStore, IEventArchive
                 if (events.Count != expected || !commands.TryAdd(added[0].CommandId, (events.Count, added.Count)))
                     return AppendResult.Conflict;
                 events.AddRange(added);
-                foreach (var stored in added) all.Enqueue(stored);
+                all.Enqueue(added);
                 snapshot = state ?? snapshot;
                 return AppendResult.Appended;
             }

@@ -1,5 +1,9 @@
 namespace EventSourcing.Backup;
 
+/// <summary>A backup is read into an empty store alone; nothing was stored.</summary>
+public sealed class StoreNotEmptyException()
+    : InvalidOperationException("The store is not empty; an import that was interrupted is resumed by saying so.");
+
 /// <summary>
 /// Reads a backup into an empty store and makes sure that the store then holds exactly what the backup holds.
 /// </summary>
@@ -45,22 +49,25 @@ public sealed class BackupImport(IEventStore store, IEventArchive archive)
     /// <param name="cancellation">Stops between two appends; the import can be resumed.</param>
     /// <returns>How many events the store holds now.</returns>
     /// <exception cref="BackupRefusedException">The file, or what the store already holds, is not right.</exception>
+    /// <exception cref="StoreNotEmptyException">There are events, and it is not said that it is resumed.</exception>
     public async Task<long> ReadAsync(Stream source, bool resume, CancellationToken cancellation)
     {
         if (!source.CanSeek) throw new ArgumentException("A backup is read twice: give a file.", nameof(source));
         var start = source.Position;
         var expected = await VerifyAsync(source, cancellation);
-        if (!resume && await archive.ReadAllAsync(null, cancellation).AnyAsync(page => page.Events.Count > 0, cancellation))
-            throw new InvalidOperationException("The store is not empty; an interrupted import is resumed by saying so.");
+        if (!resume && await archive.ReadAllAsync(null, cancellation)
+            .AnyAsync(page => page.Events.Count > 0, cancellation))
+            throw new StoreNotEmptyException();
 
         source.Position = start;
         var (batch, end) = (new List<ReadLine>(EventsAtOnceMax), default(ReadLine));
         await foreach (var line in BackupReader.ReadAsync(source, cancellation))
         {
             end = line;
-            if (line.Content.Event is null) continue;
-            batch.Add(line);
-            if (batch.Count < EventsAtOnceMax) continue;
+            if (line.Content.Event is not null) batch.Add(line);
+
+            // A page of the archive never parts the events of one command, and a checkpoint closes a page.
+            if (line.Content.Checkpoint is null || batch.Count < EventsAtOnceMax) continue;
             await StoreAsync(batch, cancellation);
             batch.Clear();
         }

@@ -25,6 +25,7 @@ public sealed class LocalCosmos : IAsyncLifetime
         Container = client.GetContainer("orders", "events");
         Keys = client.GetContainer("orders", "keys");
         Store = new CosmosEventStore(Container);
+        Archive = new CosmosEventArchive(Container);
     }
 
     public Container Container { get; }
@@ -32,6 +33,8 @@ public sealed class LocalCosmos : IAsyncLifetime
     public Container Keys { get; }
 
     public IEventStore Store { get; }
+
+    public IEventArchive Archive { get; }
 
     public CosmosLedger Ledger => server.Ledger;
 
