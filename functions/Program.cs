@@ -82,7 +82,8 @@ public static class Program
     static VaultMasterKey MasterKeyOf(ConfigurationManager settings) =>
         settings[Store.MasterKey] is { Length: > 0 } address
             ? new(new(address), new DefaultAzureCredential(), new())
-            : throw new InvalidOperationException($"Set {Store.MasterKey} to the key in Key Vault that wraps the others.");
+            : throw new InvalidOperationException(
+                $"Set {Store.MasterKey} to the key in Key Vault that wraps the others.");
 
     /// <summary>A connection string, or an endpoint with this app's identity: no key is needed on Azure.</summary>
     static CosmosClient CosmosOf(ConfigurationManager settings)

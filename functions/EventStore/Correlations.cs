@@ -10,7 +10,9 @@ public sealed class Correlations(IEventArchive archive)
 {
     public const int EventsMax = 1_000;
 
-    /// <summary>JSON is read to a depth of 64, and every generation takes two; a later one begins a tree anew.</summary>
+    /// <summary>
+    /// JSON is read to a depth of 64, and every generation takes two; a later one begins a tree anew.
+    /// </summary>
     public const int GenerationsMax = 24;
 
     /// <summary>

@@ -12,8 +12,8 @@ namespace Functions.EventStore;
 /// app's identity.
 /// </summary>
 /// <remarks>
-/// RSA-OAEP binds no name to a key, so the name's hash is wrapped with it: a wrapped key moved to another person's place
-/// is refused. See learn.microsoft.com/rest/api/keyvault/keys/wrap-key.
+/// RSA-OAEP binds no name to a key, so the name's hash is wrapped with it: a wrapped key moved to another person's
+/// place is refused. See learn.microsoft.com/rest/api/keyvault/keys/wrap-key.
 /// </remarks>
 public sealed class VaultMasterKey(Uri key, TokenCredential identity, HttpClient http) : IMasterKey
 {

@@ -21,7 +21,9 @@ public sealed record ParkedEvent(
     public JsonElement? Payload { get; init; }
 }
 
-/// <summary>An event that a view does without, on somebody's word: kept, so that a rebuild does without it too.</summary>
+/// <summary>
+/// An event that a view does without, on somebody's word: kept, so that a rebuild does without it too.
+/// </summary>
 public sealed record DiscardedEvent(
     string Id, string Pk, string Stream, long Sequence, string By, string Why, DateTimeOffset At)
 {

@@ -34,7 +34,8 @@ public sealed class ShipmentSteps(
         return await carrier.BookAsync(step.Shipment, placed.ShipTo, cancellation) switch
         {
             CarrierAnswer.Booked booked =>
-                await RecordAsync(step, "book", new Book(placed.ShipTo, booked.Tracking), placed.Customer, cancellation),
+                await RecordAsync(
+                    step, "book", new Book(placed.ShipTo, booked.Tracking), placed.Customer, cancellation),
             CarrierAnswer.Refused refused => new(refused.Code, refused.Detail),
             var other => throw new InvalidOperationException($"The carrier answered a booking with {other}."),
         };

@@ -106,7 +106,8 @@ public sealed class ProjectionTests(RunningSystem system)
             new { id = "0000000001", streamId = $"sum-{Guid.NewGuid()}", eventType = "sum-told", sequence = "one" });
 
         await Service<ProjectionRunner>().RunAsync(
-            View(), [broken, .. healthy.Select(e => JsonSerializer.SerializeToElement(e, StoredJson.Options))], default);
+            View(), [broken, .. healthy.Select(e => JsonSerializer.SerializeToElement(e, StoredJson.Options))],
+                default);
 
         Assert.Equal(2, (await ReadAsync(healthy[0].StreamId))!.View!.Count);
         var parked = await ParkedAsync(broken.GetProperty("streamId").GetString()!);

@@ -53,8 +53,10 @@ public sealed class RunningSystem : IAsyncLifetime
                     services.AddSingleton<ICarrier>(Carrier);
 
                     // What waits for the store or the feed waits in real time: they do not know the virtual one.
-                    services.AddSingleton(p => new ViewContainer(p.GetRequiredService<Database>(), TimeProvider.System));
-                    services.AddSingleton(p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
+                    services.AddSingleton(
+                        p => new ViewContainer(p.GetRequiredService<Database>(), TimeProvider.System));
+                    services.AddSingleton(
+                        p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
                 },
             },
             CancellationToken.None);

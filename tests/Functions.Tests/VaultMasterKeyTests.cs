@@ -9,7 +9,9 @@ using static System.Buffers.Text.Base64Url;
 
 namespace Functions.Tests;
 
-/// <summary>The master key in Key Vault, against a vault of the test's own that speaks the service's protocol.</summary>
+/// <summary>
+/// The master key in Key Vault, against a vault of the test's own that speaks the service's protocol.
+/// </summary>
 public sealed class VaultMasterKeyTests
 {
     static readonly KeyName Name = new("customer-1");

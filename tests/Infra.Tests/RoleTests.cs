@@ -71,7 +71,9 @@ public sealed class RoleTests
             || a.EndsWith("replace", StringComparison.Ordinal));
     }
 
-    /// <summary>The change feed reads metadata above its container, so a reader's role below the account fails.</summary>
+    /// <summary>
+    /// The change feed reads metadata above its container, so a reader's role below the account fails.
+    /// </summary>
     [Fact]
     public void Every_identity_reads_the_whole_account()
     {

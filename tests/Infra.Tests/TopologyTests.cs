@@ -9,7 +9,9 @@ namespace Infra.Tests;
 /// <summary>Everything the code names is deployed, and written as the services understand it.</summary>
 public sealed class TopologyTests
 {
-    /// <summary>Alerts and charts on what the code does not report yet. A name goes from this list when it does.</summary>
+    /// <summary>
+    /// Alerts and charts on what the code does not report yet. A name goes from this list when it does.
+    /// </summary>
     static readonly string[] MetricsAwaited = ["projections.parked", "sagas.parked"];
 
     [Fact]

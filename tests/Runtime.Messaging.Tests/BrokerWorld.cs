@@ -70,7 +70,8 @@ public abstract class BrokerWorld : IAsyncLifetime
         ],
         Hubs =
         [
-            new() { Name = "clicks", PartitionCount = 4, Retention = TimeSpan.FromHours(2), ConsumerGroups = ["views"] },
+            new() { Name = "clicks", PartitionCount = 4, Retention = TimeSpan.FromHours(2),
+                ConsumerGroups = ["views"] },
         ],
     };
 

@@ -7,7 +7,9 @@ using Azure.Messaging.ServiceBus;
 
 namespace Runtime.Messaging.Tests;
 
-/// <summary>A process that works on a broker as fast as it can and says what was acknowledged, until it is killed.</summary>
+/// <summary>
+/// A process that works on a broker as fast as it can and says what was acknowledged, until it is killed.
+/// </summary>
 public static class CrashVictim
 {
     public static async Task<int> RunAsync(string[] args)
@@ -60,7 +62,8 @@ public sealed class CrashTests() : BrokerWorld(durable: true)
     [Theory]
     [InlineData(200)]
     [InlineData(1_001)]
-    public async Task A_killed_process_loses_nothing_acknowledged_and_brings_back_nothing_completed(int linesBeforeDeath)
+    public async Task A_killed_process_loses_nothing_acknowledged_and_brings_back_nothing_completed(
+        int linesBeforeDeath)
     {
         await Broker.DisposeAsync();
         var said = await KillAfterAsync(linesBeforeDeath);
@@ -128,7 +131,8 @@ public sealed class CrashTests() : BrokerWorld(durable: true)
         }
 
         await victim.WaitForExitAsync();
-        Assert.True(said.Count >= lines, string.Create(CultureInfo.InvariantCulture, $"It ended by itself: {victim.ExitCode}."));
+        Assert.True(said.Count >= lines,
+            string.Create(CultureInfo.InvariantCulture, $"It ended by itself: {victim.ExitCode}."));
 
         // The last line may have been cut by the kill.
         return said.SkipLast(1).Select(line => line.Split(' ')).ToLookup(words => words[0], words => words[1]);

@@ -79,7 +79,8 @@ public abstract class HubConformance(bool durable) : BrokerWorld(durable)
     public async Task A_reader_with_a_maximum_wait_is_told_that_nothing_came()
     {
         await using var reading = Consumer.ReadEventsFromPartitionAsync(
-            "0", EventPosition.Earliest, new ReadEventOptions { MaximumWaitTime = TimeSpan.FromSeconds(2) }).GetAsyncEnumerator();
+            "0", EventPosition.Earliest,
+                new ReadEventOptions { MaximumWaitTime = TimeSpan.FromSeconds(2) }).GetAsyncEnumerator();
         var first = reading.MoveNextAsync();
         while (!first.IsCompleted)
         {
@@ -132,7 +133,8 @@ public abstract class HubConformance(bool durable) : BrokerWorld(durable)
 
         foreach (var id in await Consumer.GetPartitionIdsAsync())
         {
-            Assert.Equal(id == partition ? 2 : 0, (await Consumer.GetPartitionPropertiesAsync(id)).LastEnqueuedSequenceNumber);
+            Assert.Equal(
+                id == partition ? 2 : 0, (await Consumer.GetPartitionPropertiesAsync(id)).LastEnqueuedSequenceNumber);
         }
     }
 
@@ -145,7 +147,8 @@ public abstract class HubConformance(bool durable) : BrokerWorld(durable)
         Clock.Advance(TimeSpan.FromHours(1) + TimeSpan.FromMinutes(2));
 
         var properties = await Consumer.GetPartitionPropertiesAsync("1");
-        Assert.Equal((1L, 1L, false), (properties.BeginningSequenceNumber, properties.LastEnqueuedSequenceNumber, properties.IsEmpty));
+        Assert.Equal((1L, 1L, false),
+            (properties.BeginningSequenceNumber, properties.LastEnqueuedSequenceNumber, properties.IsEmpty));
         Assert.Equal("young", (await ReadAsync("1", EventPosition.FromSequenceNumber(0), 1))[0].EventBody.ToString());
         Clock.Advance(TimeSpan.FromHours(2));
         Assert.True((await Consumer.GetPartitionPropertiesAsync("1")).IsEmpty);
@@ -192,15 +195,18 @@ public abstract class HubConformance(bool durable) : BrokerWorld(durable)
     public async Task Large_and_contradictory_sends_are_refused_whole()
     {
         await RefusedAsync(
-            EventHubsException.FailureReason.MessageSizeExceeded, () => Producer.SendAsync([new(new byte[1024 * 1024])]));
+            EventHubsException.FailureReason.MessageSizeExceeded, () =>
+                Producer.SendAsync([new(new byte[1024 * 1024])]));
         await RefusedAsync(
             EventHubsException.FailureReason.MessageSizeExceeded,
-            () => Producer.SendAsync([new(new byte[600_000]), new(new byte[600_000])], new SendEventOptions { PartitionId = "0" }));
+            () => Producer.SendAsync(
+                [new(new byte[600_000]), new(new byte[600_000])], new SendEventOptions { PartitionId = "0" }));
         await Assert.ThrowsAsync<InvalidOperationException>(() => Producer.SendAsync(
             [new("x")], new SendEventOptions { PartitionId = "0", PartitionKey = "k" }));
         Assert.True((await Consumer.GetPartitionPropertiesAsync("0")).IsEmpty);
 
-        using var batch = await Producer.CreateBatchAsync(new CreateBatchOptions { MaximumSizeInBytes = 2_000, PartitionId = "3" });
+        using var batch = await Producer.CreateBatchAsync(
+            new CreateBatchOptions { MaximumSizeInBytes = 2_000, PartitionId = "3" });
         Assert.True(batch.TryAdd(new(new byte[900])));
         Assert.True(batch.TryAdd(new(new byte[900])));
         Assert.False(batch.TryAdd(new(new byte[900])));
@@ -218,7 +224,8 @@ public abstract class HubConformance(bool durable) : BrokerWorld(durable)
         await RefusedAsync(Missing, () => Broker.OpenCursorAsync("clicks", "strangers", "0", EventPosition.Earliest));
         var producer = Producer;
         await producer.CloseAsync();
-        await RefusedAsync(EventHubsException.FailureReason.ClientClosed, () => producer.SendAsync([new EventData("x")]));
+        await RefusedAsync(
+            EventHubsException.FailureReason.ClientClosed, () => producer.SendAsync([new EventData("x")]));
     }
 
     [Fact]
@@ -243,7 +250,8 @@ public abstract class HubConformance(bool durable) : BrokerWorld(durable)
     Task SendAsync(string partition, params string[] bodies) => Producer.SendAsync(
         bodies.Select(body => new EventData(body)), new SendEventOptions { PartitionId = partition });
 
-    async Task<string> FirstAsync(EventPosition position) => (await ReadAsync("0", position, 1))[0].EventBody.ToString();
+    async Task<string> FirstAsync(EventPosition position) =>
+        (await ReadAsync("0", position, 1))[0].EventBody.ToString();
 
     async Task<List<EventData>> ReadAsync(string partition, EventPosition position, int count)
     {

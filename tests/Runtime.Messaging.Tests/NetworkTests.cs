@@ -51,7 +51,8 @@ public sealed class NetworkTests : IAsyncLifetime
         var error = await Assert.ThrowsAsync<ServiceBusException>(
             () => client.CreateSender("plain").SendMessageAsync(new("x")));
         Assert.Equal((ServiceBusFailureReason.ServiceCommunicationProblem, true), (error.Reason, error.IsTransient));
-        await using var producer = new EventHubProducerClient("elsewhere.servicebus.windows.net", "clicks", new Credential());
+        await using var producer = new EventHubProducerClient(
+            "elsewhere.servicebus.windows.net", "clicks", new Credential());
         Assert.Equal(
             EventHubsException.FailureReason.ServiceCommunicationProblem,
             (await Assert.ThrowsAsync<EventHubsException>(() => producer.SendAsync([new EventData("x")]))).Reason);
@@ -59,7 +60,8 @@ public sealed class NetworkTests : IAsyncLifetime
 
     [Fact]
     public void A_name_belongs_to_one_broker() =>
-        Assert.Throws<InvalidOperationException>(() => MessageBroker.Open(new() { Namespace = Host }, BrokerWorld.Topology));
+        Assert.Throws<InvalidOperationException>(
+            () => MessageBroker.Open(new() { Namespace = Host }, BrokerWorld.Topology));
 
     [Theory]
     [InlineData("Endpoint=https://x;SharedAccessKeyName=k;SharedAccessKey=v")]
@@ -81,7 +83,8 @@ public sealed class NetworkTests : IAsyncLifetime
         var client = broker.CreateServiceBusClient();
         await client.CreateSender("once").SendMessageAsync(message);
         Assert.Empty(message.ApplicationProperties);
-        Assert.Equal(activity.Id, (await client.CreateReceiver("once").ReceiveMessageAsync())!.ApplicationProperties["Diagnostic-Id"]);
+        Assert.Equal(activity.Id,
+            (await client.CreateReceiver("once").ReceiveMessageAsync())!.ApplicationProperties["Diagnostic-Id"]);
     }
 
     [Fact]
@@ -91,9 +94,11 @@ public sealed class NetworkTests : IAsyncLifetime
         var message = ServiceBusModelFactory.ServiceBusReceivedMessage(
             BinaryData.FromString("x"), messageId: "m", sequenceNumber: 7, deliveryCount: 2,
             properties: new Dictionary<string, object> { ["DeadLetterReason"] = "r" });
-        Assert.Equal(("x", "m", 7L, 2, "r"), (message.Body.ToString(), message.MessageId, message.SequenceNumber, message.DeliveryCount, message.DeadLetterReason));
+        Assert.Equal(("x", "m", 7L, 2, "r"), (message.Body.ToString(), message.MessageId, message.SequenceNumber,
+            message.DeliveryCount, message.DeadLetterReason));
         var store = new List<ServiceBusMessage>();
-        using var batch = ServiceBusModelFactory.ServiceBusMessageBatch(10, store, tryAddCallback: _ => store.Count == 0);
+        using var batch = ServiceBusModelFactory.ServiceBusMessageBatch(
+            10, store, tryAddCallback: _ => store.Count == 0);
         Assert.True(batch.TryAddMessage(new("1")));
         Assert.False(batch.TryAddMessage(new("2")));
         Assert.Single(store);

@@ -8,7 +8,7 @@ public sealed class MemoryQueueTests() : QueueConformance(durable: false);
 public sealed class SqliteQueueTests() : QueueConformance(durable: true);
 
 /// <summary>What every queue promises, wherever it keeps its messages.</summary>
-public abstract class QueueConformance(bool durable) : BrokerWorld(durable)
+public abstract partial class QueueConformance(bool durable) : BrokerWorld(durable)
 {
     ServiceBusSender Plain => Client.CreateSender("plain");
 
@@ -27,7 +27,8 @@ public abstract class QueueConformance(bool durable) : BrokerWorld(durable)
                 ["text"] = "ä", ["whole"] = 7, ["long"] = 7L, ["double"] = 0.5, ["decimal"] = 1.25m, ["truth"] = true,
                 ["guid"] = Guid.Empty, ["bytes"] = new byte[] { 1, 2 }, ["time"] = DateTimeOffset.UnixEpoch,
                 ["moment"] = DateTime.UnixEpoch, ["span"] = TimeSpan.FromSeconds(3), ["uri"] = new Uri("sb://x/"),
-                ["char"] = 'c', ["byte"] = (byte)1, ["sbyte"] = (sbyte)-1, ["short"] = (short)-2, ["ushort"] = (ushort)2,
+                ["char"] = 'c', ["byte"] = (byte)1, ["sbyte"] = (sbyte)-1, ["short"] = (short)-2,
+                    ["ushort"] = (ushort)2,
                 ["uint"] = 3u, ["ulong"] = ulong.MaxValue, ["float"] = 1.5f,
             },
         };
@@ -179,7 +180,8 @@ public abstract class QueueConformance(bool durable) : BrokerWorld(durable)
 
         var dead = Assert.Single(await TakeAsync(DeadLetters("plain")));
         Assert.Equal(
-            ("Broken", "in two", "me"), (dead.DeadLetterReason, dead.DeadLetterErrorDescription, dead.ApplicationProperties["who"]));
+            ("Broken", "in two", "me"),
+                (dead.DeadLetterReason, dead.DeadLetterErrorDescription, dead.ApplicationProperties["who"]));
         await Assert.ThrowsAsync<InvalidOperationException>(() => DeadLetters("plain").DeadLetterMessageAsync(dead));
 
         // Sent on, it is a new message that bears no mark of its death.
@@ -199,7 +201,8 @@ public abstract class QueueConformance(bool durable) : BrokerWorld(durable)
         Assert.Equal(ServiceBusMessageState.Deferred, (await receiver.PeekMessageAsync(later.SequenceNumber))!.State);
 
         var deferred = await receiver.ReceiveDeferredMessageAsync(later.SequenceNumber);
-        Assert.Equal(("later", "wait", 2), (deferred.Body.ToString(), deferred.ApplicationProperties["note"], deferred.DeliveryCount));
+        Assert.Equal(("later", "wait", 2),
+            (deferred.Body.ToString(), deferred.ApplicationProperties["note"], deferred.DeliveryCount));
         await RefusedAsync(
             ServiceBusFailureReason.MessageNotFound, () => receiver.ReceiveDeferredMessageAsync(later.SequenceNumber));
 
@@ -261,7 +264,8 @@ public abstract class QueueConformance(bool durable) : BrokerWorld(durable)
     [Fact]
     public async Task A_scheduled_message_wakes_a_receiver_by_itself()
     {
-        await Plain.SendMessageAsync(new("due") { ScheduledEnqueueTime = Clock.GetUtcNow() + TimeSpan.FromSeconds(10) });
+        await Plain.SendMessageAsync(
+            new("due") { ScheduledEnqueueTime = Clock.GetUtcNow() + TimeSpan.FromSeconds(10) });
         var waiting = PlainReceiver.ReceiveMessageAsync(TimeSpan.FromMinutes(1));
         Clock.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal("due", (await waiting)!.Body.ToString());
@@ -312,14 +316,16 @@ public abstract class QueueConformance(bool durable) : BrokerWorld(durable)
     [Fact]
     public async Task A_locked_message_does_not_expire_under_its_holder()
     {
-        await Client.CreateSender("short-lived").SendMessageAsync(new("held") { TimeToLive = TimeSpan.FromSeconds(10) });
+        await Client.CreateSender("short-lived").SendMessageAsync(
+            new("held") { TimeToLive = TimeSpan.FromSeconds(10) });
         var receiver = Client.CreateReceiver("short-lived");
         var held = (await TakeAsync(receiver))[0];
         Clock.Advance(TimeSpan.FromSeconds(20));
         await receiver.CompleteMessageAsync(held);
         Assert.Empty(await TakeAsync(DeadLetters("short-lived")));
 
-        await Client.CreateSender("short-lived").SendMessageAsync(new("let go") { TimeToLive = TimeSpan.FromSeconds(10) });
+        await Client.CreateSender("short-lived").SendMessageAsync(
+            new("let go") { TimeToLive = TimeSpan.FromSeconds(10) });
         var letGo = (await TakeAsync(receiver))[0];
         Clock.Advance(TimeSpan.FromSeconds(20));
         await receiver.AbandonMessageAsync(letGo);
@@ -331,7 +337,8 @@ public abstract class QueueConformance(bool durable) : BrokerWorld(durable)
     {
         var sender = Client.CreateSender("once");
         await sender.SendMessageAsync(new("1") { MessageId = "a" });
-        await sender.SendMessagesAsync([new("2") { MessageId = "a" }, new("3") { MessageId = "b" }, new("4") { MessageId = "b" }]);
+        await sender.SendMessagesAsync(
+            [new("2") { MessageId = "a" }, new("3") { MessageId = "b" }, new("4") { MessageId = "b" }]);
         await sender.SendMessagesAsync([new("5"), new("6")]);
         var receiver = Client.CreateReceiver("once");
         Assert.Equal(["1", "3", "5", "6"], Bodies(await receiver.PeekMessagesAsync(10, 0)));
@@ -343,86 +350,5 @@ public abstract class QueueConformance(bool durable) : BrokerWorld(durable)
         Clock.Advance(TimeSpan.FromMinutes(1));
         await sender.SendMessageAsync(new("8") { MessageId = "a" });
         Assert.Equal(["3", "5", "6", "8"], Bodies(await receiver.PeekMessagesAsync(10, 0)));
-    }
-
-    [Fact]
-    public async Task What_is_too_large_is_refused_whole()
-    {
-        await RefusedAsync(
-            ServiceBusFailureReason.MessageSizeExceeded, () => Plain.SendMessageAsync(new(new byte[256 * 1024])));
-        await RefusedAsync(
-            ServiceBusFailureReason.MessageSizeExceeded,
-            () => Plain.SendMessagesAsync([new(new byte[200_000]), new(new byte[100_000])]));
-        await Assert.ThrowsAsync<SerializationException>(
-            () => Plain.SendMessageAsync(new("x") { ApplicationProperties = { ["p"] = new object() } }));
-        await Assert.ThrowsAsync<SerializationException>(
-            () => Plain.SendMessageAsync(new("x") { ApplicationProperties = { ["p"] = new string('x', 40_000) } }));
-        Assert.Empty(await PlainReceiver.PeekMessagesAsync(1));
-    }
-
-    [Fact]
-    public async Task A_batch_takes_what_fits_and_is_sent_whole()
-    {
-        using var batch = await Plain.CreateMessageBatchAsync(new CreateMessageBatchOptions { MaxSizeInBytes = 2_000 });
-        Assert.True(batch.TryAddMessage(new(new byte[900])));
-        Assert.True(batch.TryAddMessage(new(new byte[900])));
-        var size = batch.SizeInBytes;
-        Assert.False(batch.TryAddMessage(new(new byte[900])));
-        Assert.Equal((2, size), (batch.Count, batch.SizeInBytes));
-        await Plain.SendMessagesAsync(batch);
-        Assert.Equal(2, (await TakeAsync(PlainReceiver)).Count);
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
-            async () => await Plain.CreateMessageBatchAsync(new CreateMessageBatchOptions { MaxSizeInBytes = 1 << 20 }));
-    }
-
-    [Fact]
-    public async Task A_full_queue_refuses_until_there_is_room()
-    {
-        var sender = Client.CreateSender("tiny");
-        await sender.SendMessageAsync(new(new byte[800]));
-        await RefusedAsync(ServiceBusFailureReason.QuotaExceeded, () => sender.SendMessageAsync(new(new byte[800])));
-        var receiver = Client.CreateReceiver("tiny");
-        await receiver.CompleteMessageAsync((await TakeAsync(receiver))[0]);
-        await sender.SendMessageAsync(new(new byte[800]));
-    }
-
-    [Fact]
-    public async Task What_is_not_there_is_named()
-    {
-        var missing = await RefusedAsync(
-            ServiceBusFailureReason.MessagingEntityNotFound, () => Client.CreateSender("nowhere").SendMessageAsync(new("x")));
-        Assert.Equal("nowhere", missing.EntityPath);
-        await RefusedAsync(
-            ServiceBusFailureReason.MessagingEntityNotFound, () => Client.CreateReceiver("nowhere").PeekMessageAsync());
-        await RefusedAsync(
-            ServiceBusFailureReason.MessagingEntityNotFound, () => Client.CreateReceiver("facts").PeekMessageAsync());
-    }
-
-    [Fact]
-    public async Task A_closed_client_and_what_it_made_can_do_nothing_more()
-    {
-        var (sender, receiver) = (Plain, PlainReceiver);
-        await receiver.CloseAsync();
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => receiver.PeekMessageAsync());
-        await Client.DisposeAsync();
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => sender.SendMessageAsync(new("x")));
-        Assert.Throws<ObjectDisposedException>(() => Client.CreateSender("plain"));
-    }
-
-    [Fact]
-    public async Task A_closed_broker_ends_waits_and_refuses_calls()
-    {
-        var waiting = PlainReceiver.ReceiveMessageAsync();
-        var sender = Plain;
-        await Broker.DisposeAsync();
-        await RefusedAsync(ServiceBusFailureReason.ServiceCommunicationProblem, () => waiting);
-        await RefusedAsync(ServiceBusFailureReason.ServiceCommunicationProblem, () => sender.SendMessageAsync(new("x")));
-    }
-
-    static async Task<ServiceBusException> RefusedAsync(ServiceBusFailureReason reason, Func<Task> call)
-    {
-        var refusal = await Assert.ThrowsAsync<ServiceBusException>(call);
-        Assert.Equal(reason, refusal.Reason);
-        return refusal;
     }
 }

@@ -74,7 +74,8 @@ public sealed class RestartTests() : BrokerWorld(durable: true)
         await ReopenAsync();
         receiver = Client.CreateReceiver("plain");
         Assert.Equal(2, Assert.Single(await TakeAsync(receiver)).ApplicationProperties["n"]);
-        Assert.Equal(1, (await receiver.ReceiveDeferredMessageAsync(taken[0].SequenceNumber)).ApplicationProperties["n"]);
+        Assert.Equal(
+            1, (await receiver.ReceiveDeferredMessageAsync(taken[0].SequenceNumber)).ApplicationProperties["n"]);
         Assert.Equal("why", Assert.Single(await TakeAsync(DeadLetters("plain"))).DeadLetterReason);
         Clock.Advance(TimeSpan.FromMinutes(10));
         Assert.Contains("scheduled", Bodies(await TakeAsync(receiver)));
@@ -83,7 +84,8 @@ public sealed class RestartTests() : BrokerWorld(durable: true)
     [Fact]
     public async Task What_fell_due_while_nobody_ran_happens_at_the_next_start()
     {
-        await Client.CreateSender("plain").ScheduleMessageAsync(new("due"), Clock.GetUtcNow() + TimeSpan.FromMinutes(10));
+        await Client.CreateSender("plain").ScheduleMessageAsync(
+            new("due"), Clock.GetUtcNow() + TimeSpan.FromMinutes(10));
         await Client.CreateSender("short-lived").SendMessageAsync(new("expired"));
         await Client.CreateSender("facts").ScheduleMessageAsync(
             new("fact") { SessionId = "s" }, Clock.GetUtcNow() + TimeSpan.FromMinutes(10));

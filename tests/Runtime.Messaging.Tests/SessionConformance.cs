@@ -189,7 +189,8 @@ public abstract class SessionConformance(bool durable) : BrokerWorld(durable)
     public async Task Sessions_and_plain_receivers_do_not_mix()
     {
         await Assert.ThrowsAsync<InvalidOperationException>(() => Sender.SendMessageAsync(new("no session")));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => Client.CreateReceiver("sessions").ReceiveMessageAsync());
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => Client.CreateReceiver("sessions").ReceiveMessageAsync());
         await Assert.ThrowsAsync<InvalidOperationException>(() => Client.AcceptSessionAsync("plain", "a"));
         await Assert.ThrowsAsync<InvalidOperationException>(() => Client.AcceptNextSessionAsync("plain"));
     }
@@ -223,7 +224,8 @@ public abstract class SessionConformance(bool durable) : BrokerWorld(durable)
             {
                 try
                 {
-                    await using var session = await Client.AcceptNextSessionAsync("sessions", cancellationToken: over.Token);
+                    await using var session = await Client.AcceptNextSessionAsync(
+                        "sessions", cancellationToken: over.Token);
                     var order = seen.GetOrAdd(session.SessionId, _ => []);
                     foreach (var message in await session.ReceiveMessagesAsync(1 + c, cancellationToken: over.Token))
                     {

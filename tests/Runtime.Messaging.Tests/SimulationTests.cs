@@ -7,7 +7,9 @@ public sealed class MemorySimulationTests() : SimulationTests(durable: false, 40
 
 public sealed class SqliteSimulationTests() : SimulationTests(durable: true, 10);
 
-/// <summary>Senders and consumers that fail in every way they may, over a broker that does too, from one seed.</summary>
+/// <summary>
+/// Senders and consumers that fail in every way they may, over a broker that does too, from one seed.
+/// </summary>
 public abstract class SimulationTests(bool durable, int seeds)
 {
     /// <summary>Set to a seed from a failure's message to run only that one.</summary>
@@ -31,7 +33,9 @@ public abstract class SimulationTests(bool durable, int seeds)
     }
 }
 
-/// <summary>One run: every decision comes from the seed, one at a time, so a seed always tells the same story.</summary>
+/// <summary>
+/// One run: every decision comes from the seed, one at a time, so a seed always tells the same story.
+/// </summary>
 sealed class Simulation : IAsyncDisposable
 {
     const int SessionCount = 5;
@@ -42,7 +46,8 @@ sealed class Simulation : IAsyncDisposable
     readonly Random random;
     readonly DirectoryInfo? directory;
     readonly ServiceBusSessionReceiver?[] consumers = new ServiceBusSessionReceiver?[ConsumerCount];
-    readonly List<ServiceBusReceivedMessage>[] hands = [.. Enumerable.Range(0, ConsumerCount).Select(_ => new List<ServiceBusReceivedMessage>())];
+    readonly List<ServiceBusReceivedMessage>[] hands =
+        [.. Enumerable.Range(0, ConsumerCount).Select(_ => new List<ServiceBusReceivedMessage>())];
     readonly int[] nextToSend = new int[SessionCount];
     readonly HashSet<long> completed = [];
     readonly List<int>[] firstTimes = [.. Enumerable.Range(0, SessionCount).Select(_ => new List<int>())];
@@ -89,7 +94,8 @@ sealed class Simulation : IAsyncDisposable
         await DrainAsync();
         for (var session = 0; session < SessionCount; session++)
         {
-            var expected = Enumerable.Range(0, nextToSend[session]).Where(n => !dead.Contains((session, n)) || firstTimes[session].Contains(n));
+            var expected = Enumerable.Range(0, nextToSend[session]).Where(
+                n => !dead.Contains((session, n)) || firstTimes[session].Contains(n));
             Assert.Equal(expected, firstTimes[session].Where(n => n < nextToSend[session]));
         }
 
@@ -105,7 +111,8 @@ sealed class Simulation : IAsyncDisposable
     MessageBroker Open()
     {
         var opened = MessageBroker.Open(
-            new() { Clock = clock, File = FileOf(life), Random = new Random(random.Next()), ResidentBytesMax = 2_000 }, Topology);
+            new() { Clock = clock, File = FileOf(life), Random = new Random(random.Next()), ResidentBytesMax = 2_000 },
+                Topology);
         opened.Faults.SendFailures = opened.Faults.LostAcknowledgements = opened.Faults.Duplicates = 0.1;
         opened.Faults.Delays = opened.Faults.LockLosses = 0.05;
         opened.Faults.Reorders = 0.3;
@@ -153,7 +160,8 @@ sealed class Simulation : IAsyncDisposable
         {
             if (consumers[consumer] is null)
             {
-                consumers[consumer] = await WithTimeAsync(client.AcceptNextSessionAsync("t", "s"), TimeSpan.FromMinutes(1));
+                consumers[consumer] = await WithTimeAsync(
+                    client.AcceptNextSessionAsync("t", "s"), TimeSpan.FromMinutes(1));
             }
 
             var receiving = consumers[consumer]!.ReceiveMessagesAsync(random.Next(1, 4), BrokerWorld.NoWait);
@@ -167,7 +175,8 @@ sealed class Simulation : IAsyncDisposable
                 hands[consumer].Add(message);
             }
         }
-        catch (ServiceBusException e) when (e.Reason is ServiceBusFailureReason.ServiceTimeout or ServiceBusFailureReason.SessionLockLost)
+        catch (ServiceBusException e) when (
+            e.Reason is ServiceBusFailureReason.ServiceTimeout or ServiceBusFailureReason.SessionLockLost)
         {
             Forget(consumer);
         }
@@ -178,7 +187,8 @@ sealed class Simulation : IAsyncDisposable
     {
         lock (broker.Kernel.Gate)
         {
-            if (broker.Queues.Queue("t/Subscriptions/s").WaitingCount + broker.Queues.Queue(LettersPath).WaitingCount == 0)
+            if (broker.Queues.Queue("t/Subscriptions/s").WaitingCount + broker.Queues.Queue(
+                LettersPath).WaitingCount == 0)
             {
                 return task;
             }
@@ -285,8 +295,10 @@ sealed class Simulation : IAsyncDisposable
         {
             if ((await broker.CountAsync()).Single().Active > 0)
             {
-                await using var receiver = await WithTimeAsync(client.AcceptNextSessionAsync("t", "s"), TimeSpan.FromMinutes(1));
-                foreach (var message in await WithTimeAsync(receiver.ReceiveMessagesAsync(100, BrokerWorld.NoWait), BrokerWorld.NoWait))
+                await using var receiver = await WithTimeAsync(
+                    client.AcceptNextSessionAsync("t", "s"), TimeSpan.FromMinutes(1));
+                foreach (var message in await WithTimeAsync(
+                    receiver.ReceiveMessagesAsync(100, BrokerWorld.NoWait), BrokerWorld.NoWait))
                 {
                     Assert.DoesNotContain(message.SequenceNumber, completed);
                     await receiver.CompleteMessageAsync(message);
@@ -294,10 +306,12 @@ sealed class Simulation : IAsyncDisposable
                 }
             }
 
-            foreach (var letter in await WithTimeAsync(letters.ReceiveMessagesAsync(100, BrokerWorld.NoWait), BrokerWorld.NoWait))
+            foreach (var letter in await WithTimeAsync(
+                letters.ReceiveMessagesAsync(100, BrokerWorld.NoWait), BrokerWorld.NoWait))
             {
                 Assert.DoesNotContain(letter.SequenceNumber, completed);
-                Assert.True(letter.DeadLetterReason is "because" or "MaxDeliveryCountExceeded", letter.DeadLetterReason);
+                Assert.True(letter.DeadLetterReason is "because" or "MaxDeliveryCountExceeded",
+                    letter.DeadLetterReason);
                 dead.Add((int.Parse(letter.SessionId!, null), int.Parse(letter.Body.ToString(), null)));
                 await letters.CompleteMessageAsync(letter);
             }

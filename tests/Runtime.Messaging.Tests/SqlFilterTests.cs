@@ -11,7 +11,8 @@ public sealed class SqlFilterTests
         Subject = "order-placed", CorrelationId = "c", To = "shop",
         ApplicationProperties =
         {
-            ["Quantity"] = 12, ["Price"] = 2.5, ["Tax"] = 1.20m, ["Store"] = "O'Hara [1] 100%", ["Urgent"] = true, ["Empty"] = null!,
+            ["Quantity"] = 12, ["Price"] = 2.5, ["Tax"] = 1.20m, ["Store"] = "O'Hara [1] 100%", ["Urgent"] = true,
+                ["Empty"] = null!,
             ["HR-EmployeeID"] = 7L, ["Key"] = Guid.Empty, ["At"] = DateTimeOffset.UnixEpoch, ["class"] = "x",
         },
     }.GetRawAmqpMessage();
@@ -71,7 +72,8 @@ public sealed class SqlFilterTests
     [InlineData("Price = Tax", "A Double does not compare with a Decimal.")]
     [InlineData("Urgent > FALSE", "> does not order values of type Boolean.")]
     [InlineData("Quantity / 0 = 1", "12 / 0: Attempted to divide by zero.")]
-    [InlineData("Quantity * 9223372036854775807 = 1", "12 * 9223372036854775807: Arithmetic operation resulted in an overflow.")]
+    [InlineData("Quantity * 9223372036854775807 = 1",
+        "12 * 9223372036854775807: Arithmetic operation resulted in an overflow.")]
     [InlineData("Quantity LIKE '1%'", "LIKE compares texts only.")]
     [InlineData("Store LIKE 'x' ESCAPE 'xy'", "ESCAPE takes a text of one character.")]
     [InlineData("p(Quantity) = 1", "property() takes a text, not a Int64.")]
@@ -118,10 +120,12 @@ public sealed class SqlFilterTests
     public void A_hostile_filter_is_refused_before_it_costs_anything()
     {
         Assert.Throws<SqlSyntaxException>(() => SqlParser.ParseFilter(new string('(', 1000) + "1"));
-        Assert.Throws<SqlSyntaxException>(() => SqlParser.ParseFilter(string.Concat(Enumerable.Repeat("NOT ", 200)) + "1=1"));
+        Assert.Throws<SqlSyntaxException>(
+            () => SqlParser.ParseFilter(string.Concat(Enumerable.Repeat("NOT ", 200)) + "1=1"));
         Assert.Throws<SqlSyntaxException>(() => SqlParser.ParseFilter("1 = " + new string('-', 500) + "1"));
         Assert.Throws<SqlSyntaxException>(() => SqlParser.ParseFilter("1 = 1 OR " + new string('x', 1024) + " = 1"));
-        Assert.False(LikePattern.Matches(new string('a', 5_000), string.Concat(Enumerable.Repeat("%a", 250)) + "b", null));
+        Assert.False(
+            LikePattern.Matches(new string('a', 5_000), string.Concat(Enumerable.Repeat("%a", 250)) + "b", null));
     }
 
     [Theory]
@@ -145,7 +149,8 @@ public sealed class SqlFilterTests
     [InlineData("SET Quantity", "Expected '=' but found the end")]
     [InlineData("SET Quantity = 1 = 1", "Expected 'SET' but found '='")]
     public void An_action_that_is_none_is_refused(string action, string problem) => Assert.Contains(
-        problem, Assert.Throws<SqlSyntaxException>(() => SqlParser.ParseAction(action)).Message, StringComparison.Ordinal);
+        problem, Assert.Throws<SqlSyntaxException>(() => SqlParser.ParseAction(action)).Message,
+            StringComparison.Ordinal);
 
     static bool? Truth(string filter) => SqlEvaluation.Truth(SqlParser.ParseFilter(filter), Message);
 }

@@ -58,7 +58,8 @@ public abstract class TopicConformance(bool durable) : BrokerWorld(durable)
         var dead = Assert.Single(await TakeAsync(Client.CreateReceiver(
             "facts", "large", new ServiceBusReceiverOptions { SubQueue = SubQueue.DeadLetter })));
         Assert.Equal("FilterEvaluationException", dead.DeadLetterReason);
-        Assert.Contains("String does not compare with a Int64", dead.DeadLetterErrorDescription, StringComparison.Ordinal);
+        Assert.Contains(
+            "String does not compare with a Int64", dead.DeadLetterErrorDescription, StringComparison.Ordinal);
         Assert.Empty(await TakeAsync(Client.CreateReceiver(
             "facts", "lenient", new ServiceBusReceiverOptions { SubQueue = SubQueue.DeadLetter })));
         Assert.Equal(["bad"], await BodiesOfAsync("all"));
@@ -76,7 +77,8 @@ public abstract class TopicConformance(bool durable) : BrokerWorld(durable)
     [Fact]
     public async Task A_topic_takes_a_message_id_once_for_all_subscriptions()
     {
-        await Facts.SendMessagesAsync([new("1") { MessageId = "a", SessionId = "s" }, new("2") { MessageId = "a", SessionId = "s" }]);
+        await Facts.SendMessagesAsync(
+            [new("1") { MessageId = "a", SessionId = "s" }, new("2") { MessageId = "a", SessionId = "s" }]);
         Assert.Equal(["1"], await BodiesOfAsync("all"));
         Assert.Equal(["1"], Bodies(await TakeAsync(await Client.AcceptSessionAsync("facts", "ordered", "s"))));
     }

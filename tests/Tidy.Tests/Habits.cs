@@ -117,7 +117,8 @@ public sealed partial class Habits
     private static partial Regex Conditional();
 
     // Without an end it is no sleep: it waits for its cancellation.
-    [GeneratedRegex(@"\b(Task\s*\.\s*Delay\s*\((?!\s*Timeout\s*\.\s*Infinite)(?![^;]*\b[cC]lock\b)|Thread\s*\.\s*Sleep\s*\()")]
+    [GeneratedRegex(
+        @"\b(Task\s*\.\s*Delay\s*\((?!\s*Timeout\s*\.\s*Infinite)(?![^;]*\b[cC]lock\b)|Thread\s*\.\s*Sleep\s*\()")]
     private static partial Regex Sleep();
 
     [GeneratedRegex(@"^\s*#\s*pragma\s+warning\s+disable\b")]

@@ -146,7 +146,8 @@ public sealed class DurableEngine : IAsyncDisposable
         catch (Exception exception)
         {
             _hub.Log.LogCritical(exception, "The engine stops: instance {Instance} could not be run", instance.Id);
-            _hub.Stop(new InvalidOperationException("The engine has stopped by itself: " + exception.Message, exception));
+            _hub.Stop(new InvalidOperationException(
+                "The engine has stopped by itself: " + exception.Message, exception));
         }
     }
 

@@ -37,7 +37,8 @@ sealed class SqliteStore(string file, bool flush = true) : IInstanceStore
             Read(
                 $"SELECT {SqliteSchema.Columns} FROM instances WHERE has_started = 0 AND status IN (0, 6, 7)",
                 SqliteRows.ReadRecord),
-            Read("SELECT sequence, instance_id, execution_id, body FROM inbox ORDER BY sequence", SqliteRows.ReadMessage),
+            Read("SELECT sequence, instance_id, execution_id, body FROM inbox ORDER BY sequence",
+                SqliteRows.ReadMessage),
             Read(
                 """
                 SELECT tasks.instance_id, execution_id, task, fire_at FROM tasks JOIN instances USING (instance_id)

@@ -50,7 +50,9 @@ sealed class Kernel : IDisposable
     /// <summary>Message bytes held in memory.</summary>
     public long ResidentBytes { get; set; }
 
-    /// <summary>Whether something is going to happen by itself; asked only while somebody waits for the end of it.</summary>
+    /// <summary>
+    /// Whether something is going to happen by itself; asked only while somebody waits for the end of it.
+    /// </summary>
     public Func<bool> IsBusy { get; set; } = () => false;
 
     public int Register(ITimed item) => agenda.Add(item);

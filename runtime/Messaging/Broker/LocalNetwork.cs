@@ -13,7 +13,8 @@ static class LocalNetwork
     {
         if (!Brokers.TryAdd(name, broker))
         {
-            throw new InvalidOperationException($"A broker with the namespace '{name}' is open in this process already.");
+            throw new InvalidOperationException(
+                $"A broker with the namespace '{name}' is open in this process already.");
         }
     }
 

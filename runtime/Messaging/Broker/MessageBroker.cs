@@ -44,8 +44,8 @@ public sealed class MessageBroker : IAsyncDisposable
     internal HubDirectory Hubs { get; }
 
     /// <summary>Opens a broker, with all that its file holds, for the entities of a topology.</summary>
-    /// <exception cref="TopologyException">The topology breaks a rule of the service, or asks for what is not supported.
-    /// </exception>
+    /// <exception cref="TopologyException">The topology breaks a rule of the service, or asks for what is not
+    /// supported. </exception>
     public static MessageBroker Open(MessageBrokerOptions options, MessagingTopology topology)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -73,7 +73,8 @@ public sealed class MessageBroker : IAsyncDisposable
     public ServiceBusClient CreateServiceBusClient(ServiceBusClientOptions? options = null) => new(name, this, options);
 
     /// <summary>A sender to one event hub of this broker.</summary>
-    public EventHubProducerClient CreateEventHubProducer(string eventHubName, EventHubProducerClientOptions? options = null) =>
+    public EventHubProducerClient CreateEventHubProducer(
+        string eventHubName, EventHubProducerClientOptions? options = null) =>
         new(new HubConnection(name, eventHubName, this), options);
 
     /// <summary>A reader of one event hub of this broker, which keeps no checkpoints.</summary>

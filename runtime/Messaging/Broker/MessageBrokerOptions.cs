@@ -20,7 +20,9 @@ public sealed record MessageBrokerOptions
     /// <summary>The chance behind <see cref="MessageBroker.Faults"/>; a seed makes a run repeatable.</summary>
     public Random Random { get; init; } = new();
 
-    /// <summary>Size of one message or one batch, properties included, as stored; 256 KB as in the Standard tier.</summary>
+    /// <summary>
+    /// Size of one message or one batch, properties included, as stored; 256 KB as in the Standard tier.
+    /// </summary>
     public int MessageBytesMax { get; init; } = 256 * 1024;
 
     /// <summary>Size of one event or one batch of events.</summary>
@@ -46,7 +48,9 @@ public sealed record MessageBrokerOptions
     /// <summary>Size of a session's state.</summary>
     public int SessionStateBytesMax { get; init; } = 256 * 1024;
 
-    /// <summary>Message bytes a durable broker keeps in memory; beyond it they stay in the file until delivered.</summary>
+    /// <summary>
+    /// Message bytes a durable broker keeps in memory; beyond it they stay in the file until delivered.
+    /// </summary>
     public long ResidentBytesMax { get; init; } = 64L * 1024 * 1024;
 
     /// <summary>Bytes of the newest events that a durable broker keeps in memory, for each partition, for readers at

@@ -19,7 +19,9 @@ public sealed class MessageFaults
     /// <summary>A message is stored twice, past duplicate detection.</summary>
     public double Duplicates { get; set; }
 
-    /// <summary>A message is held back for up to <see cref="DelayMax"/>; in a session, with all that follow it.</summary>
+    /// <summary>
+    /// A message is held back for up to <see cref="DelayMax"/>; in a session, with all that follow it.
+    /// </summary>
     public double Delays { get; set; }
 
     public TimeSpan DelayMax { get; set; } = TimeSpan.FromSeconds(30);

@@ -5,7 +5,9 @@ using Runtime.Messaging.Hubs;
 
 namespace Azure.Messaging.EventHubs.Consumer;
 
-/// <summary>Reads the events of one event hub for a consumer group, from wherever it is told; it remembers nothing.</summary>
+/// <summary>
+/// Reads the events of one event hub for a consumer group, from wherever it is told; it remembers nothing.
+/// </summary>
 public class EventHubConsumerClient : IAsyncDisposable
 {
     public const string DefaultConsumerGroupName = Hub.DefaultGroup;
@@ -29,9 +31,11 @@ public class EventHubConsumerClient : IAsyncDisposable
     }
 
     public EventHubConsumerClient(
-        string consumerGroup, string connectionString, string? eventHubName, EventHubConsumerClientOptions? clientOptions)
+        string consumerGroup, string connectionString, string? eventHubName,
+            EventHubConsumerClientOptions? clientOptions)
         : this(
-            consumerGroup, Connect(EventHubsConnectionStringProperties.Require(connectionString, eventHubName)), clientOptions)
+            consumerGroup, Connect(EventHubsConnectionStringProperties.Require(connectionString, eventHubName)),
+                clientOptions)
     {
     }
 
@@ -59,7 +63,8 @@ public class EventHubConsumerClient : IAsyncDisposable
     protected EventHubConsumerClient() =>
         ConsumerGroup = FullyQualifiedNamespace = EventHubName = Identifier = "";
 
-    internal EventHubConsumerClient(string consumerGroup, HubConnection connection, EventHubConsumerClientOptions? options)
+    internal EventHubConsumerClient(
+        string consumerGroup, HubConnection connection, EventHubConsumerClientOptions? options)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(consumerGroup);
         this.connection = connection;
@@ -89,7 +94,8 @@ public class EventHubConsumerClient : IAsyncDisposable
     }
 
     public virtual Task<EventHubProperties> GetEventHubPropertiesAsync(CancellationToken cancellationToken = default) =>
-        Connection.CallAsync(hub => new EventHubProperties(hub.Name, hub.CreatedAt, hub.PartitionIds), cancellationToken);
+        Connection.CallAsync(
+            hub => new EventHubProperties(hub.Name, hub.CreatedAt, hub.PartitionIds), cancellationToken);
 
     public virtual Task<string[]> GetPartitionIdsAsync(CancellationToken cancellationToken = default) =>
         Connection.CallAsync(hub => hub.PartitionIds, cancellationToken);
@@ -117,7 +123,8 @@ public class EventHubConsumerClient : IAsyncDisposable
             while (true)
             {
                 var events = await source.ReadAsync(
-                    partitionId, next, readOptions.CacheEventCount, readOptions.MaximumWaitTime ?? Timeout.InfiniteTimeSpan,
+                    partitionId, next, readOptions.CacheEventCount, readOptions.MaximumWaitTime
+                        ?? Timeout.InfiniteTimeSpan,
                     cancellationToken);
                 HubArguments.ThrowIfClosed(IsClosed, EventHubName, nameof(EventHubConsumerClient));
                 if (events.Count == 0)
@@ -182,7 +189,8 @@ public class EventHubConsumerClient : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    static HubConnection Connect((string Host, string HubName) target) => new(target.Host, target.HubName, broker: null);
+    static HubConnection Connect((string Host, string HubName) target) =>
+        new(target.Host, target.HubName, broker: null);
 
     async Task PumpAsync(
         string partitionId, EventPosition start, ReadEventOptions options, ChannelWriter<PartitionEvent> writer,
@@ -220,7 +228,8 @@ public class ReadEventOptions
     public TimeSpan? MaximumWaitTime
     {
         get;
-        set => field = value is null || value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value));
+        set => field = value is null || value > TimeSpan.Zero ? value
+            : throw new ArgumentOutOfRangeException(nameof(value));
     }
 
     /// <summary>How many events are fetched at a time.</summary>

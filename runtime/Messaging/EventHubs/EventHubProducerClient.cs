@@ -24,7 +24,8 @@ public class EventHubProducerClient : IAsyncDisposable
     {
     }
 
-    public EventHubProducerClient(string connectionString, string? eventHubName, EventHubProducerClientOptions? clientOptions)
+    public EventHubProducerClient(
+        string connectionString, string? eventHubName, EventHubProducerClientOptions? clientOptions)
         : this(Connect(EventHubsConnectionStringProperties.Require(connectionString, eventHubName)), clientOptions)
     {
     }
@@ -78,7 +79,8 @@ public class EventHubProducerClient : IAsyncDisposable
     }
 
     public virtual Task<EventHubProperties> GetEventHubPropertiesAsync(CancellationToken cancellationToken = default) =>
-        Connection.CallAsync(hub => new EventHubProperties(hub.Name, hub.CreatedAt, hub.PartitionIds), cancellationToken);
+        Connection.CallAsync(
+            hub => new EventHubProperties(hub.Name, hub.CreatedAt, hub.PartitionIds), cancellationToken);
 
     public virtual Task<string[]> GetPartitionIdsAsync(CancellationToken cancellationToken = default) =>
         Connection.CallAsync(hub => hub.PartitionIds, cancellationToken);
@@ -116,7 +118,8 @@ public class EventHubProducerClient : IAsyncDisposable
         var limit = Connection.Options.EventBatchBytesMax;
         if (options.MaximumSizeInBytes > limit)
         {
-            throw new ArgumentOutOfRangeException(nameof(options), options.MaximumSizeInBytes, $"A batch has at most {limit} bytes.");
+            throw new ArgumentOutOfRangeException(
+                nameof(options), options.MaximumSizeInBytes, $"A batch has at most {limit} bytes.");
         }
 
         // Like the SDK, which asks the service for its limit and so learns that the hub exists.
@@ -136,7 +139,8 @@ public class EventHubProducerClient : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    static HubConnection Connect((string Host, string HubName) target) => new(target.Host, target.HubName, broker: null);
+    static HubConnection Connect((string Host, string HubName) target) =>
+        new(target.Host, target.HubName, broker: null);
 }
 
 public class EventHubProducerClientOptions

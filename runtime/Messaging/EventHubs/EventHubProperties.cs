@@ -57,13 +57,15 @@ public static class EventHubsModelFactory
     public static PartitionProperties PartitionProperties(
         string eventHubName, string partitionId, bool isEmpty, long beginningSequenceNumber, long lastSequenceNumber,
         string lastOffsetString, DateTimeOffset lastEnqueuedTime) => new(
-        eventHubName, partitionId, isEmpty, beginningSequenceNumber, lastSequenceNumber, lastOffsetString, lastEnqueuedTime);
+        eventHubName, partitionId, isEmpty, beginningSequenceNumber, lastSequenceNumber, lastOffsetString,
+            lastEnqueuedTime);
 
     public static EventData EventData(
         BinaryData eventBody, IDictionary<string, object>? properties = default,
         IReadOnlyDictionary<string, object>? systemProperties = default, string? partitionKey = default,
         long sequenceNumber = long.MinValue, string? offsetString = default, DateTimeOffset enqueuedTime = default) =>
-        new MadeEvent(eventBody, properties, systemProperties, sequenceNumber, offsetString, enqueuedTime, partitionKey);
+        new MadeEvent(
+            eventBody, properties, systemProperties, sequenceNumber, offsetString, enqueuedTime, partitionKey);
 
     sealed class MadeEvent(
         BinaryData body, IDictionary<string, object>? properties, IReadOnlyDictionary<string, object>? systemProperties,

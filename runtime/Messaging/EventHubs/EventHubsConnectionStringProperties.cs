@@ -38,12 +38,14 @@ public class EventHubsConnectionStringProperties
         if (!string.IsNullOrEmpty(inString) && !string.IsNullOrEmpty(eventHubName) && inString != eventHubName)
         {
             throw new ArgumentException(
-                $"The connection string names the event hub '{inString}', the caller '{eventHubName}'.", nameof(eventHubName));
+                $"The connection string names the event hub '{inString}', the caller '{eventHubName}'.",
+                    nameof(eventHubName));
         }
 
         var name = string.IsNullOrEmpty(inString) ? eventHubName : inString;
         return string.IsNullOrEmpty(name)
-            ? throw new ArgumentException("Neither the connection string nor the caller names the event hub.", nameof(eventHubName))
+            ? throw new ArgumentException(
+                "Neither the connection string nor the caller names the event hub.", nameof(eventHubName))
             : (host, name);
     }
 }

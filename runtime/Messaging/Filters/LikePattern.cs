@@ -15,7 +15,8 @@ static class LikePattern
                 afterRun = ++p;
                 runFrom = t;
             }
-            else if (p < pattern.Length && (escaped ? pattern[p + 1] == text[t] : pattern[p] == '_' || pattern[p] == text[t]))
+            else if (p < pattern.Length
+                && (escaped ? pattern[p + 1] == text[t] : pattern[p] == '_' || pattern[p] == text[t]))
             {
                 p += escaped ? 2 : 1;
                 t++;

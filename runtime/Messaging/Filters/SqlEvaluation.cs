@@ -64,7 +64,8 @@ static class SqlEvaluation
                 continue;
             }
 
-            var name = message.ApplicationProperties.Keys.FirstOrDefault(key => SameName(key, target.Name)) ?? target.Name;
+            var name = message.ApplicationProperties.Keys.FirstOrDefault(key => SameName(key, target.Name))
+                ?? target.Name;
             if (expression is null)
             {
                 message.ApplicationProperties.Remove(name);

@@ -62,7 +62,8 @@ static class SqlLexer
             return (new(SqlTokenKind.Word, expression[at..end], at), end);
         }
 
-        if (char.IsAsciiDigit(first) || (first == '.' && at + 1 < expression.Length && char.IsAsciiDigit(expression[at + 1])))
+        if (char.IsAsciiDigit(first)
+            || (first == '.' && at + 1 < expression.Length && char.IsAsciiDigit(expression[at + 1])))
         {
             return Number(expression, at);
         }

@@ -2,10 +2,11 @@ using System.Globalization;
 
 namespace Runtime.Messaging.Filters;
 
-/// <summary>Parses the SQL of Service Bus rules: a subset of SQL-92 with the scopes <c>sys.</c> and <c>user.</c>.</summary>
-/// <remarks>Grammar: learn.microsoft.com/azure/service-bus-messaging/service-bus-messaging-sql-filter. Precedence, from
-/// weak to strong: OR, AND, NOT, comparison, + -, * / %, sign. A parenthesis may hold a predicate or an expression, so
-/// both are parsed by one ladder and checked afterwards: AND, OR and NOT join predicates, all else joins expressions.
+/// <summary>Parses the SQL of Service Bus rules: a subset of SQL-92 with the scopes <c>sys.</c> and
+/// <c>user.</c>.</summary> <remarks>Grammar:
+/// learn.microsoft.com/azure/service-bus-messaging/service-bus-messaging-sql-filter. Precedence, from weak to strong:
+/// OR, AND, NOT, comparison, + -, * / %, sign. A parenthesis may hold a predicate or an expression, so both are parsed
+/// by one ladder and checked afterwards: AND, OR and NOT join predicates, all else joins expressions.
 /// </remarks>
 sealed class SqlParser
 {
@@ -33,7 +34,8 @@ sealed class SqlParser
         if (expression.Length > ExpressionCharsMax)
         {
             throw new SqlSyntaxException(
-                $"A filter or action has at most {ExpressionCharsMax} characters", ExpressionCharsMax, expression[..64] + "…");
+                $"A filter or action has at most {ExpressionCharsMax} characters", ExpressionCharsMax,
+                    expression[..64] + "…");
         }
 
         this.expression = expression;

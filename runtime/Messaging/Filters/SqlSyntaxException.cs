@@ -7,5 +7,7 @@ public sealed class SqlSyntaxException(string problem, int position, string expr
     public int Position { get; } = position;
 }
 
-/// <summary>A filter or action that could not be worked out for one message, such as a text compared with a number.</summary>
+/// <summary>
+/// A filter or action that could not be worked out for one message, such as a text compared with a number.
+/// </summary>
 sealed class SqlEvaluationException(string message) : Exception(message);

@@ -12,7 +12,8 @@ static class SqlValues
         ulong v => v <= long.MaxValue ? (long)v : (decimal)v,
         float v => (double)v,
         char v => v.ToString(),
-        DateTime v => new DateTimeOffset(v.Kind == DateTimeKind.Local ? v.ToUniversalTime() : DateTime.SpecifyKind(v, DateTimeKind.Utc)),
+        DateTime v => new DateTimeOffset(
+            v.Kind == DateTimeKind.Local ? v.ToUniversalTime() : DateTime.SpecifyKind(v, DateTimeKind.Utc)),
         Uri v => v.OriginalString,
         _ => value,
     };

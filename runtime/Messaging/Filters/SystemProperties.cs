@@ -15,7 +15,8 @@ static class SystemProperties
             ["CorrelationId"] = m => m.Properties.CorrelationId?.ToString(),
             ["Label"] = m => m.Properties.Subject,
             ["MessageId"] = m => m.Properties.MessageId?.ToString(),
-            ["PartitionKey"] = m => m.MessageAnnotations.TryGetValue(Annotations.PartitionKey, out var key) ? key : null,
+            ["PartitionKey"] = m =>
+                m.MessageAnnotations.TryGetValue(Annotations.PartitionKey, out var key) ? key : null,
             ["ReplyTo"] = m => m.Properties.ReplyTo?.ToString(),
             ["ReplyToSessionId"] = m => m.Properties.ReplyToGroupId,
             ["SessionId"] = m => m.Properties.GroupId,

@@ -32,7 +32,8 @@ sealed class Hub
 
     public HubPartition this[string partitionId] =>
         Array.Find(partitions, partition => partition.Id == partitionId) ?? throw new EventHubsException(
-            isTransient: false, Name, $"There is no partition '{partitionId}'.", EventHubsException.FailureReason.ResourceNotFound);
+            isTransient: false, Name, $"There is no partition '{partitionId}'.",
+                EventHubsException.FailureReason.ResourceNotFound);
 
     public void RequireGroup(string group)
     {
@@ -70,7 +71,8 @@ sealed class Hub
 
     HubPartition Partition(HubDeclaration declaration, int index)
     {
-        var (row, created, head) = kernel.Store?.Partition(PartitionPath(Name, index), kernel.Now) ?? (0, kernel.Now, default);
+        var (row, created, head) = kernel.Store?.Partition(PartitionPath(Name, index), kernel.Now)
+            ?? (0, kernel.Now, default);
         return new(kernel, $"{index}", row, created, head, declaration.Retention.Ticks);
     }
 }

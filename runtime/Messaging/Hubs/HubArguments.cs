@@ -12,7 +12,8 @@ static class HubArguments
         ArgumentNullException.ThrowIfNull(credential);
         return Uri.CheckHostName(fullyQualifiedNamespace) != UriHostNameType.Unknown
             ? new(fullyQualifiedNamespace, eventHubName, broker: null)
-            : throw new ArgumentException($"'{fullyQualifiedNamespace}' is not a host name.", nameof(fullyQualifiedNamespace));
+            : throw new ArgumentException(
+                $"'{fullyQualifiedNamespace}' is not a host name.", nameof(fullyQualifiedNamespace));
     }
 
     public static void ThrowIfClosed(bool closed, string eventHubName, string client)

@@ -7,7 +7,9 @@ using static Azure.Messaging.EventHubs.EventHubsException;
 
 namespace Runtime.Messaging.Hubs;
 
-/// <summary>An Event Hubs client's way to its hub: it finds it, calls it and words its failures as the SDK does.</summary>
+/// <summary>
+/// An Event Hubs client's way to its hub: it finds it, calls it and words its failures as the SDK does.
+/// </summary>
 sealed class HubConnection(string fullyQualifiedNamespace, string hubName, MessageBroker? broker)
 {
     public string FullyQualifiedNamespace { get; } = fullyQualifiedNamespace;
@@ -38,7 +40,8 @@ sealed class HubConnection(string fullyQualifiedNamespace, string hubName, Messa
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
-            throw new EventHubsException(isTransient: true, HubName, e.Message, FailureReason.ServiceCommunicationProblem, e);
+            throw new EventHubsException(
+                isTransient: true, HubName, e.Message, FailureReason.ServiceCommunicationProblem, e);
         }
     }
 
@@ -140,7 +143,8 @@ sealed class HubConnection(string fullyQualifiedNamespace, string hubName, Messa
 
     public PartitionProperties Describe(HubPartition partition) => EventHubsModelFactory.PartitionProperties(
         HubName, partition.Id, partition.First >= partition.Visible, partition.First, partition.Visible - 1,
-        partition.Head.NextOffset.ToString(CultureInfo.InvariantCulture), new(partition.Head.LastEnqueuedAt, TimeSpan.Zero));
+        partition.Head.NextOffset.ToString(CultureInfo.InvariantCulture),
+            new(partition.Head.LastEnqueuedAt, TimeSpan.Zero));
 
     static long Find(HubPartition partition, EventPosition position) => position switch
     {

@@ -36,7 +36,8 @@ sealed class HubDirectory
         isTransient: false, name, "The messaging entity could not be found.",
         EventHubsException.FailureReason.ResourceNotFound);
 
-    /// <summary>Keys are spread over the partitions there are; with fewer, the events of the others would be unreachable.
+    /// <summary>Keys are spread over the partitions there are; with fewer, the events of the others would be
+    /// unreachable.
     /// </summary>
     static void RefuseFewerPartitions(Kernel kernel, HubDeclaration declaration)
     {

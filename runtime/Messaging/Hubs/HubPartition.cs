@@ -147,7 +147,9 @@ sealed class HubPartition : ITimed
 
     public void Follow(string group, long from) => followers[group] = from;
 
-    /// <summary>The first event for which a condition holds that holds for all behind it; the next one if for none.</summary>
+    /// <summary>
+    /// The first event for which a condition holds that holds for all behind it; the next one if for none.
+    /// </summary>
     public long FirstWhere(Predicate<StoredEvent> condition, Func<SqliteStore, long?> inFile)
     {
         if (kernel.Store is { } store && TailFirst > First && (tail.Count == 0 || condition(tail[0])) &&
@@ -186,7 +188,8 @@ sealed class HubPartition : ITimed
 
         // In one go and to the half, so that the list is not moved for every event; only what is in the file by now.
         var count = 0;
-        for (var bytes = tailBytes; bytes > kernel.Options.ResidentEventBytesMax / 2 && TailFirst + count < Visible; count++)
+        for (var bytes = tailBytes; bytes > kernel.Options.ResidentEventBytesMax / 2
+            && TailFirst + count < Visible; count++)
         {
             bytes -= tail[count].Payload.Length;
         }

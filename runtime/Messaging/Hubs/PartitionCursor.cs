@@ -83,7 +83,8 @@ public sealed class PartitionCursor : IDisposable
         HubConnection connection, string group, string partitionId, EventPosition begin, CancellationToken cancellation)
     {
         var checkpoint = await connection.CallAsync(
-            hub => hub[partitionId].Checkpoints.TryGetValue(group, out var found) ? found : (Checkpoint?)null, cancellation);
+            hub => hub[partitionId].Checkpoints.TryGetValue(group, out var found) ? found
+                : (Checkpoint?)null, cancellation);
         var position = checkpoint is { } reached
             ? EventPosition.FromSequenceNumber(reached.Sequence, isInclusive: false)
             : begin;

@@ -6,7 +6,9 @@ using Runtime.Messaging.Storage;
 
 namespace Runtime.Messaging.Queues;
 
-/// <summary>A Service Bus client's way to its broker: it finds it, calls it and words its failures as the SDK does.</summary>
+/// <summary>
+/// A Service Bus client's way to its broker: it finds it, calls it and words its failures as the SDK does.
+/// </summary>
 sealed class BusConnection(string fullyQualifiedNamespace, MessageBroker? broker, ServiceBusRetryOptions retries)
 {
     public string FullyQualifiedNamespace { get; } = fullyQualifiedNamespace;
@@ -74,7 +76,8 @@ sealed class BusConnection(string fullyQualifiedNamespace, MessageBroker? broker
 
     /// <summary>Waits for messages, at most <paramref name="wait"/>; empty when none came.</summary>
     public Task<IReadOnlyList<ServiceBusReceivedMessage>> ReceiveAsync(
-        string path, int countMax, bool andDelete, SessionGrant? grant, TimeSpan wait, CancellationToken cancellation) =>
+        string path, int countMax, bool andDelete, SessionGrant? grant, TimeSpan wait,
+            CancellationToken cancellation) =>
         Word<IReadOnlyList<ServiceBusReceivedMessage>>(async () =>
         {
             cancellation.ThrowIfCancellationRequested();
@@ -156,7 +159,8 @@ sealed class BusConnection(string fullyQualifiedNamespace, MessageBroker? broker
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
-            throw new ServiceBusException(e.Message, ServiceBusFailureReason.ServiceCommunicationProblem, innerException: e);
+            throw new ServiceBusException(
+                e.Message, ServiceBusFailureReason.ServiceCommunicationProblem, innerException: e);
         }
     }
 }

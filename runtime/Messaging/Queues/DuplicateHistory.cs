@@ -22,7 +22,9 @@ sealed class DuplicateHistory(Kernel kernel, int entity, long window)
         return true;
     }
 
-    /// <summary>Takes back what an earlier life remembered; to be called in the order of <paramref name="end"/>.</summary>
+    /// <summary>
+    /// Takes back what an earlier life remembered; to be called in the order of <paramref name="end"/>.
+    /// </summary>
     public void Restore(string messageId, long end)
     {
         until[messageId] = end;

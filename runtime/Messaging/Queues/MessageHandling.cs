@@ -7,7 +7,8 @@ static class MessageHandling
 {
     static readonly TimeSpan RenewalBufferMax = TimeSpan.FromSeconds(10);
 
-    /// <summary>Calls the handler, then settles what it left: completed when it returned, abandoned when it threw.</summary>
+    /// <summary>Calls the handler, then settles what it left: completed when it returned, abandoned when it
+    /// threw.</summary>
     /// <exception cref="ServiceBusException">The session's lock is lost, so the session has to be let go.</exception>
     public static async Task HandleAsync(
         ServiceBusReceiver receiver, ServiceBusReceivedMessage message, bool completes, Func<Task> handler,
@@ -76,7 +77,8 @@ static class MessageHandling
     }
 
     static async Task AbandonAsync(
-        ServiceBusReceiver receiver, ServiceBusReceivedMessage message, Func<Exception, ServiceBusErrorSource, Task> raise)
+        ServiceBusReceiver receiver, ServiceBusReceivedMessage message,
+            Func<Exception, ServiceBusErrorSource, Task> raise)
     {
         try
         {

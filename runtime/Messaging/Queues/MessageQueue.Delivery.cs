@@ -59,7 +59,8 @@ sealed partial class MessageQueue
     {
         var session = Holder(grant);
         var found = sequences.Distinct().Select(Find).ToList();
-        if (found.Any(m => m is not { Standing: Standing.Deferred, IsLocked: false } || (session is not null && m.Session != session.Id)))
+        if (found.Any(m => m is not { Standing: Standing.Deferred, IsLocked: false }
+            || (session is not null && m.Session != session.Id)))
         {
             throw NotFound("deferred");
         }
@@ -96,7 +97,8 @@ sealed partial class MessageQueue
     }
 
     public void DeadLetter(
-        long sequence, Guid token, SessionGrant? grant, DeadLetterReason reason, IDictionary<string, object>? properties)
+        long sequence, Guid token, SessionGrant? grant, DeadLetterReason reason, IDictionary<string,
+            object>? properties)
     {
         if (DeadLetters is null)
         {
@@ -199,7 +201,9 @@ sealed partial class MessageQueue
         return message;
     }
 
-    /// <summary>Changes a message's properties. What can be refused is refused here, while the lock still holds.</summary>
+    /// <summary>
+    /// Changes a message's properties. What can be refused is refused here, while the lock still holds.
+    /// </summary>
     void Rewrite(StoredMessage message, IDictionary<string, object>? properties)
     {
         if (properties is not { Count: > 0 })
@@ -225,8 +229,8 @@ sealed partial class MessageQueue
         Store(message, payload);
     }
 
-    /// <summary>Ends a lock and puts the message back, unless it has come too often. Deliveries of a session that is let
-    /// go are not counted.</summary>
+    /// <summary>Ends a lock and puts the message back, unless it has come too often. Deliveries of a session that is
+    /// let go are not counted.</summary>
     void Release(StoredMessage message, bool counted)
     {
         Unlock(message);

@@ -70,7 +70,9 @@ sealed partial class MessageQueue
         return grant with { LockedUntil = session.LockedUntil };
     }
 
-    /// <summary>Lets a session go. What its holder has not settled goes back and does not count as an attempt.</summary>
+    /// <summary>
+    /// Lets a session go. What its holder has not settled goes back and does not count as an attempt.
+    /// </summary>
     public void ReleaseSession(SessionGrant grant)
     {
         // Closing after the lock was lost is no error: there is nothing left to give back.

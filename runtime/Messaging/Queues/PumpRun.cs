@@ -64,13 +64,15 @@ sealed class PumpRun
         {
             if (stop is not null)
             {
-                throw new InvalidOperationException("The processor is already running. Stop it before starting it again.");
+                throw new InvalidOperationException(
+                    "The processor is already running. Stop it before starting it again.");
             }
 
             // Never disposed: it has no timer, and a handler may still look at its token.
             var source = new CancellationTokenSource();
             stop = source.CancelAsync;
-            loops = Task.WhenAll(Enumerable.Range(0, count).Select(i => Task.Run(() => RunAsync(loop, i, source.Token))));
+            loops = Task.WhenAll(
+                Enumerable.Range(0, count).Select(i => Task.Run(() => RunAsync(loop, i, source.Token))));
         }
     }
 

@@ -3,7 +3,9 @@ using Runtime.Messaging.Filters;
 
 namespace Runtime.Messaging.Queues;
 
-/// <summary>The queues, topics and subscriptions of a broker by their paths, made from its topology and its file.</summary>
+/// <summary>
+/// The queues, topics and subscriptions of a broker by their paths, made from its topology and its file.
+/// </summary>
 sealed class QueueDirectory
 {
     readonly Kernel kernel;
@@ -29,11 +31,13 @@ sealed class QueueDirectory
         Restore();
     }
 
-    /// <summary>Entities the file holds and the topology does not name: kept, not served, back when they are named again.
+    /// <summary>Entities the file holds and the topology does not name: kept, not served, back when they are named
+    /// again.
     /// </summary>
     public IReadOnlyList<string> Unserved { get; private set; } = [];
 
-    public IEnumerable<EntityCounts> Counts => queues.Values.Where(q => q.DeadLetters is not null).Select(q => q.Counts);
+    public IEnumerable<EntityCounts> Counts =>
+        queues.Values.Where(q => q.DeadLetters is not null).Select(q => q.Counts);
 
     public bool IsBusy => queues.Values.Any(queue => queue.DeadLetters is not null && queue.IsBusy);
 

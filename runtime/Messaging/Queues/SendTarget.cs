@@ -12,7 +12,8 @@ sealed record Subscriber(MessageQueue Queue, IReadOnlyList<Rule> Rules, bool Dea
 /// <remarks>A topic keeps nothing but messages whose time has not come; these lie in <c>queue</c>, which nobody
 /// receives from. Rules are asked when a message becomes active. Called under the kernel's gate.</remarks>
 sealed class SendTarget(
-    Kernel kernel, string path, Allowance allowance, DuplicateHistory? duplicates, IReadOnlyList<Subscriber>? subscribers)
+    Kernel kernel, string path, Allowance allowance, DuplicateHistory? duplicates,
+        IReadOnlyList<Subscriber>? subscribers)
 {
     /// <summary>Set once, after the target itself, because a topic's queue hands its due messages back to the target.
     /// </summary>
@@ -28,7 +29,8 @@ sealed class SendTarget(
     {
         if (kernel.Faults.Strikes(kernel.Faults.SendFailures))
         {
-            throw new ServiceBusException("An injected fault: the service is busy.", ServiceBusFailureReason.ServiceBusy, path);
+            throw new ServiceBusException(
+                "An injected fault: the service is busy.", ServiceBusFailureReason.ServiceBusy, path);
         }
 
         RefuseWhatDoesNotFit(messages);
@@ -90,7 +92,9 @@ sealed class SendTarget(
         return number;
     }
 
-    /// <summary>One copy if any rule without an action selects the message, and one for every rule with an action.</summary>
+    /// <summary>
+    /// One copy if any rule without an action selects the message, and one for every rule with an action.
+    /// </summary>
     static List<Incoming> Copies(Subscriber subscriber, Incoming message, AmqpAnnotatedMessage content)
     {
         var plain = false;
@@ -131,7 +135,8 @@ sealed class SendTarget(
         if (allowance.BytesUsed + bytes > allowance.BytesMax)
         {
             throw new ServiceBusException(
-                $"It holds {allowance.BytesUsed} of {allowance.BytesMax} bytes.", ServiceBusFailureReason.QuotaExceeded, path);
+                $"It holds {allowance.BytesUsed} of {allowance.BytesMax} bytes.",
+                    ServiceBusFailureReason.QuotaExceeded, path);
         }
 
         if (count + messages.Count > kernel.Options.EntityMessagesMax)

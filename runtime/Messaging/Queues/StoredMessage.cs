@@ -61,7 +61,8 @@ sealed class Allowance(long bytesMax)
 
 /// <summary>How a queue, subscription or dead-letter queue treats its messages; times in ticks.</summary>
 sealed record QueueSettings(
-    long LockDuration, int DeliveriesMax = int.MaxValue, long TimeToLive = Agenda.Never, bool DeadLettersExpired = false,
+    long LockDuration, int DeliveriesMax = int.MaxValue, long TimeToLive = Agenda.Never,
+        bool DeadLettersExpired = false,
     bool RequiresSession = false);
 
 /// <summary>How messages are ordered: by their number, or by an instant and then their number.</summary>

@@ -92,7 +92,8 @@ public class ServiceBusClient : IAsyncDisposable
 
     /// <summary>Takes the session that has waited longest; none within the timeout is a ServiceTimeout.</summary>
     public virtual Task<ServiceBusSessionReceiver> AcceptNextSessionAsync(
-        string queueName, ServiceBusSessionReceiverOptions? options = default, CancellationToken cancellationToken = default) =>
+        string queueName, ServiceBusSessionReceiverOptions? options = default,
+            CancellationToken cancellationToken = default) =>
         ServiceBusSessionReceiver.AcceptAsync(Connection, queueName, null, options, cancellationToken);
 
     public virtual Task<ServiceBusSessionReceiver> AcceptNextSessionAsync(
@@ -109,7 +110,8 @@ public class ServiceBusClient : IAsyncDisposable
     }
 
     public virtual Task<ServiceBusSessionReceiver> AcceptSessionAsync(
-        string topicName, string subscriptionName, string sessionId, ServiceBusSessionReceiverOptions? options = default,
+        string topicName, string subscriptionName, string sessionId,
+            ServiceBusSessionReceiverOptions? options = default,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(sessionId);
@@ -154,6 +156,7 @@ public class ServiceBusClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(credential);
         return Uri.CheckHostName(fullyQualifiedNamespace) != UriHostNameType.Unknown
             ? fullyQualifiedNamespace
-            : throw new ArgumentException($"'{fullyQualifiedNamespace}' is not a host name.", nameof(fullyQualifiedNamespace));
+            : throw new ArgumentException(
+                $"'{fullyQualifiedNamespace}' is not a host name.", nameof(fullyQualifiedNamespace));
     }
 }

@@ -20,7 +20,8 @@ public class ServiceBusConnectionStringProperties
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
         var properties = new ServiceBusConnectionStringProperties();
-        foreach (var part in connectionString.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (var part in connectionString.Split(
+            ';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             var (name, value) = part.IndexOf('=', StringComparison.Ordinal) is var at and > 0
                 ? (part[..at].Trim(), part[(at + 1)..].Trim())
@@ -28,9 +29,11 @@ public class ServiceBusConnectionStringProperties
             switch (name.ToUpperInvariant())
             {
                 case "ENDPOINT":
-                    properties.Endpoint = Uri.TryCreate(value, UriKind.Absolute, out var endpoint) && endpoint.Scheme == "sb"
+                    properties.Endpoint = Uri.TryCreate(value, UriKind.Absolute, out var endpoint)
+                        && endpoint.Scheme == "sb"
                         ? endpoint
-                        : throw new FormatException("The connection string is malformed: an endpoint begins with sb://.");
+                        : throw new FormatException(
+                            "The connection string is malformed: an endpoint begins with sb://.");
                     break;
                 case "ENTITYPATH": properties.EntityPath = value; break;
                 case "SHAREDACCESSKEYNAME": properties.SharedAccessKeyName = value; break;
@@ -46,7 +49,8 @@ public class ServiceBusConnectionStringProperties
     internal string RequireNamespace()
     {
         var hasKey = !string.IsNullOrEmpty(SharedAccessKeyName) && !string.IsNullOrEmpty(SharedAccessKey);
-        return FullyQualifiedNamespace is { Length: > 0 } host && (hasKey || !string.IsNullOrEmpty(SharedAccessSignature))
+        return FullyQualifiedNamespace is { Length: > 0 } host
+            && (hasKey || !string.IsNullOrEmpty(SharedAccessSignature))
             ? host
             : throw new ArgumentException(
                 "A connection string names its endpoint and a shared access key or signature.", "connectionString");

@@ -8,7 +8,8 @@ public class ServiceBusException : Exception
     }
 
     public ServiceBusException(
-        string message, ServiceBusFailureReason reason, string? entityPath = default, Exception? innerException = default)
+        string message, ServiceBusFailureReason reason, string? entityPath = default,
+            Exception? innerException = default)
         : this(
             reason is ServiceBusFailureReason.ServiceBusy or ServiceBusFailureReason.ServiceTimeout
                 or ServiceBusFailureReason.ServiceCommunicationProblem,

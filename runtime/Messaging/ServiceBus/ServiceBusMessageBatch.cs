@@ -73,5 +73,6 @@ public sealed class ServiceBusMessageBatch : IDisposable
         SizeInBytes = 0;
     }
 
-    internal List<Incoming> Take(BusConnection sender) => store is null ? [.. encoded] : [.. store.Select(sender.Encode)];
+    internal List<Incoming> Take(BusConnection sender) =>
+        store is null ? [.. encoded] : [.. store.Select(sender.Encode)];
 }

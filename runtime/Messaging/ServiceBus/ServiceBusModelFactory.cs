@@ -45,7 +45,9 @@ public static class ServiceBusModelFactory
         return new(message, lockTokenGuid);
     }
 
-    /// <summary>A batch that keeps its messages in the given list and asks the callback whether one still fits.</summary>
+    /// <summary>
+    /// A batch that keeps its messages in the given list and asks the callback whether one still fits.
+    /// </summary>
     public static ServiceBusMessageBatch ServiceBusMessageBatch(
         long batchSizeBytes, IList<ServiceBusMessage> batchMessageStore,
         CreateMessageBatchOptions? batchOptions = default, Func<ServiceBusMessage, bool>? tryAddCallback = default)

@@ -1,6 +1,8 @@
 namespace Azure.Messaging.ServiceBus;
 
-/// <summary>How a client reaches its namespace. In process there is no transport, so none of its settings exist here.</summary>
+/// <summary>
+/// How a client reaches its namespace. In process there is no transport, so none of its settings exist here.
+/// </summary>
 public class ServiceBusClientOptions
 {
     /// <summary><see cref="ServiceBusRetryOptions.TryTimeout"/> is how long a receive waits.</summary>

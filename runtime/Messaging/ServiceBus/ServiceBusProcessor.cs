@@ -113,7 +113,8 @@ public class ServiceBusProcessor : IAsyncDisposable
     {
         var receiver = new ServiceBusReceiver(
             connection!, Path,
-            new() { ReceiveMode = options.ReceiveMode, SubQueue = options.SubQueue, PrefetchCount = PrefetchCount }, null);
+            new() { ReceiveMode = options.ReceiveMode, SubQueue = options.SubQueue, PrefetchCount = PrefetchCount },
+                null);
         Task Raise(Exception e, ServiceBusErrorSource source) => PumpRun.RaiseAsync(() => OnProcessErrorAsync(
             new(e, source, FullyQualifiedNamespace, EntityPath, Identifier, stopping)));
 

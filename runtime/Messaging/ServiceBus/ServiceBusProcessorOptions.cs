@@ -63,7 +63,8 @@ public class ServiceBusSessionProcessorOptions
     public TimeSpan? SessionIdleTimeout
     {
         get;
-        set => field = value is null || value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value));
+        set => field = value is null || value > TimeSpan.Zero ? value
+            : throw new ArgumentOutOfRangeException(nameof(value));
     }
 
     public int MaxConcurrentSessions

@@ -46,7 +46,9 @@ public class ServiceBusReceivedMessage
 
     public string LockToken => LockTokenGuid.ToString();
 
-    /// <summary>How often the message was handed out, this time included; a peeked message counts only past times.</summary>
+    /// <summary>
+    /// How often the message was handed out, this time included; a peeked message counts only past times.
+    /// </summary>
     public int DeliveryCount => (int)(message.Header.DeliveryCount ?? 0);
 
     public DateTimeOffset LockedUntil
@@ -75,7 +77,9 @@ public class ServiceBusReceivedMessage
 
     internal Guid LockTokenGuid { get; }
 
-    /// <summary>Whether a receiver has settled the message, so that nobody does it a second time for the user.</summary>
+    /// <summary>
+    /// Whether a receiver has settled the message, so that nobody does it a second time for the user.
+    /// </summary>
     internal bool IsSettled { get; set; }
 
     public static ServiceBusReceivedMessage FromAmqpMessage(AmqpAnnotatedMessage message, BinaryData lockTokenBytes)
@@ -93,7 +97,8 @@ public class ServiceBusReceivedMessage
         message.MessageAnnotations.TryGetValue(name, out var value) && value is T typed ? typed : default;
 
     DateTimeOffset Time(string name) =>
-        message.MessageAnnotations.TryGetValue(name, out var value) && value is DateTime time ? time : default(DateTimeOffset);
+        message.MessageAnnotations.TryGetValue(name, out var value) && value is DateTime time ? time
+            : default(DateTimeOffset);
 
     string? Property(string name) =>
         message.ApplicationProperties.TryGetValue(name, out var value) ? value as string : null;

@@ -80,7 +80,8 @@ public class ServiceBusReceiver : IAsyncDisposable
         if (maxWaitTime < TimeSpan.Zero || (maxWaitTime == TimeSpan.Zero && PrefetchCount == 0))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(maxWaitTime), maxWaitTime, "The wait is positive; only a receiver that prefetches need not wait.");
+                nameof(maxWaitTime), maxWaitTime,
+                    "The wait is positive; only a receiver that prefetches need not wait.");
         }
 
         return Connection.ReceiveAsync(
@@ -104,7 +105,9 @@ public class ServiceBusReceiver : IAsyncDisposable
         TimeSpan? maxWaitTime = default, CancellationToken cancellationToken = default) =>
         await ReceiveMessagesAsync(1, maxWaitTime, cancellationToken) is [var message, ..] ? message : null;
 
-    /// <summary>Looks at a message without taking it; without a number it goes on behind the last one it showed.</summary>
+    /// <summary>
+    /// Looks at a message without taking it; without a number it goes on behind the last one it showed.
+    /// </summary>
     public virtual async Task<ServiceBusReceivedMessage?> PeekMessageAsync(
         long? fromSequenceNumber = default, CancellationToken cancellationToken = default) =>
         await PeekMessagesAsync(1, fromSequenceNumber, cancellationToken) is [var message, ..] ? message : null;
@@ -180,7 +183,8 @@ public class ServiceBusReceiver : IAsyncDisposable
         }
 
         var until = await Connection.CallAsync(
-            queues => queues.Queue(EntityPath).RenewLock(message.SequenceNumber, message.LockTokenGuid), cancellationToken);
+            queues => queues.Queue(EntityPath).RenewLock(message.SequenceNumber, message.LockTokenGuid),
+                cancellationToken);
         message.LockedUntil = new DateTimeOffset(until, TimeSpan.Zero);
     }
 
@@ -208,7 +212,8 @@ public class ServiceBusReceiver : IAsyncDisposable
         if (reason?.Length > DeadLetterTextCharsMax || description?.Length > DeadLetterTextCharsMax)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(message), $"The reason and its description have at most {DeadLetterTextCharsMax} characters each.");
+                nameof(message),
+                    $"The reason and its description have at most {DeadLetterTextCharsMax} characters each.");
         }
 
         return SettleAsync(

@@ -66,7 +66,8 @@ public class ServiceBusSender : IAsyncDisposable
         await SendAsync(messageBatch.Take(Connection), cancellationToken);
     }
 
-    public virtual ValueTask<ServiceBusMessageBatch> CreateMessageBatchAsync(CancellationToken cancellationToken = default) =>
+    public virtual ValueTask<ServiceBusMessageBatch> CreateMessageBatchAsync(
+        CancellationToken cancellationToken = default) =>
         CreateMessageBatchAsync(new CreateMessageBatchOptions(), cancellationToken);
 
     public virtual async ValueTask<ServiceBusMessageBatch> CreateMessageBatchAsync(
@@ -100,7 +101,8 @@ public class ServiceBusSender : IAsyncDisposable
         return await SendAsync(encoded, cancellationToken);
     }
 
-    public virtual Task CancelScheduledMessageAsync(long sequenceNumber, CancellationToken cancellationToken = default) =>
+    public virtual Task CancelScheduledMessageAsync(
+        long sequenceNumber, CancellationToken cancellationToken = default) =>
         CancelScheduledMessagesAsync([sequenceNumber], cancellationToken);
 
     /// <summary>Cancels all of them, or none when one is not waiting any more.</summary>

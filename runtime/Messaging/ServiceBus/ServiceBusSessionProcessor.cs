@@ -32,7 +32,8 @@ public class ServiceBusSessionProcessor : IAsyncDisposable
     {
     }
 
-    internal ServiceBusSessionProcessor(BusConnection connection, string path, ServiceBusSessionProcessorOptions? options)
+    internal ServiceBusSessionProcessor(
+        BusConnection connection, string path, ServiceBusSessionProcessorOptions? options)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         this.connection = connection;

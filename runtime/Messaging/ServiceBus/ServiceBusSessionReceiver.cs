@@ -25,7 +25,8 @@ public class ServiceBusSessionReceiver : ServiceBusReceiver
     public virtual DateTimeOffset SessionLockedUntil => new(Grant!.LockedUntil, TimeSpan.Zero);
 
     public virtual async Task<BinaryData?> GetSessionStateAsync(CancellationToken cancellationToken = default) =>
-        await Connection.CallAsync(queues => queues.Queue(EntityPath).SessionState(Grant!), cancellationToken) is { } state
+        await Connection.CallAsync(
+            queues => queues.Queue(EntityPath).SessionState(Grant!), cancellationToken) is { } state
             ? BinaryData.FromBytes(state)
             : null;
 

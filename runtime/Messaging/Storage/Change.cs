@@ -52,7 +52,8 @@ sealed class Batch
 {
     public List<Change> Changes { get; } = [];
 
-    /// <summary>Below which numbers each entity has stayed: kept even when the messages are gone, so none is given twice.
+    /// <summary>Below which numbers each entity has stayed: kept even when the messages are gone, so none is given
+    /// twice.
     /// </summary>
     public Dictionary<int, long> NextSequences { get; } = [];
 

@@ -1,10 +1,10 @@
 namespace Runtime.Messaging.Storage;
 
-/// <summary>Makes changes durable in groups: whatever gathers while one transaction is written goes into the next.</summary>
-/// <remarks>The state in memory runs ahead of the file, but no answer does: everybody who could have seen a change
-/// waits for its batch, and batches are written in order. So a reader never acts on what a crash could take back.
-/// When the file fails, memory and file no longer agree; then nothing is accepted any more until the broker is opened
-/// again. Every member except <see cref="CloseAsync"/> is called under the gate.</remarks>
+/// <summary>Makes changes durable in groups: whatever gathers while one transaction is written goes into the
+/// next.</summary> <remarks>The state in memory runs ahead of the file, but no answer does: everybody who could have
+/// seen a change waits for its batch, and batches are written in order. So a reader never acts on what a crash could
+/// take back. When the file fails, memory and file no longer agree; then nothing is accepted any more until the broker
+/// is opened again. Every member except <see cref="CloseAsync"/> is called under the gate.</remarks>
 sealed class GroupCommit(SqliteStore? store, Lock gate)
 {
     Batch open = new();

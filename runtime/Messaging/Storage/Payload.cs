@@ -12,7 +12,9 @@ static class Payload
 {
     const byte Version = 1;
 
-    /// <summary>Annotations that belong to the broker: a sender who copies a received message must not forge them.</summary>
+    /// <summary>
+    /// Annotations that belong to the broker: a sender who copies a received message must not forge them.
+    /// </summary>
     static readonly HashSet<string> Volatile =
     [
         Annotations.SequenceNumber, Annotations.EnqueuedSequenceNumber, Annotations.EnqueuedTime,
@@ -59,7 +61,9 @@ static class Payload
         return buffer.ToArray();
     }
 
-    /// <summary>Reads a message back; the body is a view of <paramref name="payload"/>, which nobody may change.</summary>
+    /// <summary>
+    /// Reads a message back; the body is a view of <paramref name="payload"/>, which nobody may change.
+    /// </summary>
     public static AmqpAnnotatedMessage Decode(byte[] payload)
     {
         using var buffer = new MemoryStream(payload, writable: false);

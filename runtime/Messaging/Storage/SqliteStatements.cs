@@ -11,7 +11,8 @@ sealed class SqliteStatements(SqliteConnection connection)
 
     public SqliteCommand Rollback { get; } = Prepare(connection, "ROLLBACK", 0);
 
-    public SqliteCommand AddMessage { get; } = Prepare(connection, "INSERT INTO messages VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", 11);
+    public SqliteCommand AddMessage { get; } = Prepare(
+        connection, "INSERT INTO messages VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", 11);
 
     public SqliteCommand ChangeMessage { get; } = Prepare(
         connection,
@@ -21,19 +22,25 @@ sealed class SqliteStatements(SqliteConnection connection)
         """,
         8);
 
-    public SqliteCommand DeliverMessage { get; } = Prepare(connection, "UPDATE messages SET deliveries = ?2 WHERE id = ?1", 2);
+    public SqliteCommand DeliverMessage { get; } = Prepare(
+        connection, "UPDATE messages SET deliveries = ?2 WHERE id = ?1", 2);
 
     public SqliteCommand RemoveMessage { get; } = Prepare(connection, "DELETE FROM messages WHERE id = ?1", 1);
 
-    public SqliteCommand RememberId { get; } = Prepare(connection, "INSERT OR REPLACE INTO remembered_ids VALUES(?1, ?2, ?3)", 3);
+    public SqliteCommand RememberId { get; } = Prepare(
+        connection, "INSERT OR REPLACE INTO remembered_ids VALUES(?1, ?2, ?3)", 3);
 
-    public SqliteCommand ForgetId { get; } = Prepare(connection, "DELETE FROM remembered_ids WHERE entity = ?1 AND message_id = ?2", 2);
+    public SqliteCommand ForgetId { get; } = Prepare(
+        connection, "DELETE FROM remembered_ids WHERE entity = ?1 AND message_id = ?2", 2);
 
-    public SqliteCommand SetSessionState { get; } = Prepare(connection, "INSERT OR REPLACE INTO session_states VALUES(?1, ?2, ?3)", 3);
+    public SqliteCommand SetSessionState { get; } = Prepare(
+        connection, "INSERT OR REPLACE INTO session_states VALUES(?1, ?2, ?3)", 3);
 
-    public SqliteCommand ClearSessionState { get; } = Prepare(connection, "DELETE FROM session_states WHERE entity = ?1 AND session = ?2", 2);
+    public SqliteCommand ClearSessionState { get; } = Prepare(
+        connection, "DELETE FROM session_states WHERE entity = ?1 AND session = ?2", 2);
 
-    public SqliteCommand SetNextSequence { get; } = Prepare(connection, "UPDATE entities SET next_sequence = ?2 WHERE id = ?1", 2);
+    public SqliteCommand SetNextSequence { get; } = Prepare(
+        connection, "UPDATE entities SET next_sequence = ?2 WHERE id = ?1", 2);
 
     public SqliteCommand SetHead { get; } = Prepare(
         connection,
@@ -43,7 +50,8 @@ sealed class SqliteStatements(SqliteConnection connection)
 
     public SqliteCommand TrimEvents { get; } = Prepare(connection, "DELETE FROM events WHERE id >= ?1 AND id < ?2", 2);
 
-    public SqliteCommand SetCheckpoint { get; } = Prepare(connection, "INSERT OR REPLACE INTO checkpoints VALUES(?1, ?2, ?3, ?4)", 4);
+    public SqliteCommand SetCheckpoint { get; } = Prepare(
+        connection, "INSERT OR REPLACE INTO checkpoints VALUES(?1, ?2, ?3, ?4)", 4);
 
     public SqliteCommand ReadPayload { get; } = Prepare(connection, "SELECT payload FROM messages WHERE id = ?1", 1);
 

@@ -59,7 +59,8 @@ sealed partial class SqliteStore
         """,
         row => new MessageRow(
             row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3), (Standing)row.GetInt32(4),
-            row.GetInt32(5), row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.IsDBNull(9) ? null : row.GetString(9),
+            row.GetInt32(5), row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.IsDBNull(9) ? null
+                : row.GetString(9),
             row.GetInt32(10)));
 
     public IEnumerable<(int Entity, string MessageId, long Until)> RememberedIds() => Rows(
@@ -116,7 +117,8 @@ sealed partial class SqliteStore
     {
         using var command = connection.CreateCommand();
         command.CommandText = """
-            SELECT id, offset, enqueued_at, length(payload) FROM events WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1
+            SELECT id, offset, enqueued_at,
+                length(payload) FROM events WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1
             """;
         command.Parameters.AddWithValue("?1", EventId(partition, 0));
         command.Parameters.AddWithValue("?2", EventId(partition + 1, 0));

@@ -3,16 +3,18 @@ using Microsoft.Data.Sqlite;
 
 namespace Runtime.Messaging.Storage;
 
-/// <summary>The broker's file: everything that must outlive the process, in one SQLite database with a write-ahead log.</summary>
-/// <remarks>A storage contract. <c>user_version</c> names the layout. A message's row id is the order of arrival in
-/// the broker; an event's is its partition and sequence, so that a partition is read in one sweep. One connection
-/// holds the file for itself and is used by one thread at a time.</remarks>
+/// <summary>The broker's file: everything that must outlive the process, in one SQLite database with a write-ahead
+/// log.</summary> <remarks>A storage contract. <c>user_version</c> names the layout. A message's row id is the order of
+/// arrival in the broker; an event's is its partition and sequence, so that a partition is read in one sweep. One
+/// connection holds the file for itself and is used by one thread at a time.</remarks>
 sealed partial class SqliteStore : IDisposable
 {
     const int Layout = 1;
     const int EventSequenceBits = 40;
 
-    /// <summary>16 MB of log before it is moved into the database: fewer flushes for a little longer recovery.</summary>
+    /// <summary>
+    /// 16 MB of log before it is moved into the database: fewer flushes for a little longer recovery.
+    /// </summary>
     const int CheckpointPages = 4_000;
 
     /// <summary>Also the mark of our own files: "ordr".</summary>
@@ -32,7 +34,8 @@ sealed partial class SqliteStore : IDisposable
           entity INTEGER NOT NULL, session TEXT NOT NULL, state BLOB NOT NULL,
           PRIMARY KEY(entity, session)) WITHOUT ROWID;
         CREATE TABLE partitions(
-          id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, next_sequence INTEGER NOT NULL,
+          id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL,
+              next_sequence INTEGER NOT NULL,
           next_offset INTEGER NOT NULL, last_enqueued_at INTEGER NOT NULL);
         CREATE TABLE events(
           id INTEGER PRIMARY KEY, offset INTEGER NOT NULL, enqueued_at INTEGER NOT NULL,
@@ -120,7 +123,8 @@ sealed partial class SqliteStore : IDisposable
 
         foreach (var (partition, head) in batch.Heads)
         {
-            SqliteStatements.Run(statements.SetHead, partition, head.NextSequence, head.NextOffset, head.LastEnqueuedAt);
+            SqliteStatements.Run(
+                statements.SetHead, partition, head.NextSequence, head.NextOffset, head.LastEnqueuedAt);
         }
     }
 
@@ -130,27 +134,34 @@ sealed partial class SqliteStore : IDisposable
         {
             case Change.MessageAdded m:
                 SqliteStatements.Run(
-                    statements.AddMessage, m.Id, m.Entity, m.Sequence, m.EnqueuedSequence, (int)m.Standing, m.Deliveries,
+                    statements.AddMessage, m.Id, m.Entity, m.Sequence, m.EnqueuedSequence, (int)m.Standing,
+                        m.Deliveries,
                     m.EnqueuedAt, m.ExpiresAt, m.DueAt, m.Session, m.Payload);
                 break;
             case Change.MessageChanged m:
                 SqliteStatements.Run(
-                    statements.ChangeMessage, m.Id, m.Entity, m.Sequence, (int)m.Standing, m.Deliveries, m.EnqueuedAt, m.ExpiresAt,
+                    statements.ChangeMessage, m.Id, m.Entity, m.Sequence, (int)m.Standing, m.Deliveries, m.EnqueuedAt,
+                        m.ExpiresAt,
                     m.Payload);
                 break;
             case Change.MessageDelivered m: SqliteStatements.Run(statements.DeliverMessage, m.Id, m.Deliveries); break;
             case Change.MessageRemoved m: SqliteStatements.Run(statements.RemoveMessage, m.Id); break;
-            case Change.IdRemembered m: SqliteStatements.Run(statements.RememberId, m.Entity, m.MessageId, m.Until); break;
+            case Change.IdRemembered m: SqliteStatements.Run(
+                statements.RememberId, m.Entity, m.MessageId, m.Until); break;
             case Change.IdForgotten m: SqliteStatements.Run(statements.ForgetId, m.Entity, m.MessageId); break;
-            case Change.SessionStateSet { State: { } state } m: SqliteStatements.Run(statements.SetSessionState, m.Entity, m.Session, state); break;
-            case Change.SessionStateSet m: SqliteStatements.Run(statements.ClearSessionState, m.Entity, m.Session); break;
+            case Change.SessionStateSet { State: { } state } m: SqliteStatements.Run(
+                statements.SetSessionState, m.Entity, m.Session, state); break;
+            case Change.SessionStateSet m: SqliteStatements.Run(
+                statements.ClearSessionState, m.Entity, m.Session); break;
             case Change.EventAdded e:
-                SqliteStatements.Run(statements.AddEvent, EventId(e.Partition, e.Sequence), e.Offset, e.EnqueuedAt, e.Key, e.Payload);
+                SqliteStatements.Run(
+                    statements.AddEvent, EventId(e.Partition, e.Sequence), e.Offset, e.EnqueuedAt, e.Key, e.Payload);
                 break;
             case Change.EventsTrimmed e:
                 SqliteStatements.Run(statements.TrimEvents, EventId(e.Partition, 0), EventId(e.Partition, e.First));
                 break;
-            case Change.Checkpointed c: SqliteStatements.Run(statements.SetCheckpoint, c.Partition, c.Group, c.Sequence, c.Offset); break;
+            case Change.Checkpointed c: SqliteStatements.Run(
+                statements.SetCheckpoint, c.Partition, c.Group, c.Sequence, c.Offset); break;
             default: throw new System.Diagnostics.UnreachableException();
         }
     }

@@ -10,7 +10,8 @@ public sealed record MessagingTopology
     public IReadOnlyList<HubDeclaration> Hubs { get; init; } = [];
 
     /// <summary>Reads a topology as <c>infra/topology/messaging.json</c> writes it, in the words of ARM.</summary>
-    /// <exception cref="TopologyException">It names what is wrong and where; what is not supported is refused.</exception>
+    /// <exception cref="TopologyException">It names what is wrong and where; what is not supported is
+    /// refused.</exception>
     public static MessagingTopology Parse(string json)
     {
         ArgumentNullException.ThrowIfNull(json);

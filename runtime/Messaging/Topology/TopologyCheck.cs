@@ -99,7 +99,8 @@ static class TopologyCheck
         Require(
             hub.Retention >= RetentionMin && hub.Retention <= RetentionMax, name,
             $"keeps events between {RetentionMin.TotalHours} hour and {RetentionMax.TotalDays} days");
-        Require(hub.ConsumerGroups.Count <= ConsumerGroupsMax, name, $"has at most {ConsumerGroupsMax} consumer groups");
+        Require(hub.ConsumerGroups.Count <= ConsumerGroupsMax, name,
+            $"has at most {ConsumerGroupsMax} consumer groups");
         Distinct(hub.ConsumerGroups, $"consumer group of {name}");
         foreach (var group in hub.ConsumerGroups.Where(group => group != Hubs.Hub.DefaultGroup))
         {
@@ -122,13 +123,15 @@ static class TopologyCheck
 
     static void Name(string name, string where, int charsMax) => Require(
         name is { Length: > 0 } && name.Length <= charsMax && char.IsAsciiLetterOrDigit(name[0]) &&
-        char.IsAsciiLetterOrDigit(name[^1]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '/'),
+        char.IsAsciiLetterOrDigit(name[^1])
+            && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '/'),
         where, $"needs a name of 1 to {charsMax} letters, digits, '.', '-', '_' or '/' that begins and ends with none of these signs");
 
     static void Distinct(IReadOnlyList<string> names, string kind)
     {
         // Names ignore case on Azure, so two that differ only by it would be one there.
-        var twice = names.GroupBy(name => name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1);
+        var twice = names.GroupBy(name => name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(
+            group => group.Count() > 1);
         Require(twice is null, $"The {kind} '{twice?.Key}'", "is declared twice");
     }
 

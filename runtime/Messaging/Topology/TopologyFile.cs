@@ -4,9 +4,10 @@ using System.Xml;
 
 namespace Runtime.Messaging;
 
-/// <summary>The file's shape: the property names of ARM's Microsoft.ServiceBus and Microsoft.EventHub resources.</summary>
-/// <remarks>A property that is not listed here is refused by its name: better a host that does not start than one that
-/// quietly forwards nothing. <c>supportOrdering</c> and <c>enableBatchedOperations</c> ask for what is always so.
+/// <summary>The file's shape: the property names of ARM's Microsoft.ServiceBus and Microsoft.EventHub
+/// resources.</summary> <remarks>A property that is not listed here is refused by its name: better a host that does not
+/// start than one that quietly forwards nothing. <c>supportOrdering</c> and <c>enableBatchedOperations</c> ask for what
+/// is always so.
 /// </remarks>
 static class TopologyFile
 {
@@ -47,7 +48,8 @@ static class TopologyFile
             DefaultMessageTimeToLive = properties.DefaultMessageTimeToLive ?? TimeSpan.MaxValue,
             DeadLetteringOnMessageExpiration = properties.DeadLetteringOnMessageExpiration,
             RequiresSession = properties.RequiresSession,
-            DuplicateDetectionWindow = Window(properties.RequiresDuplicateDetection, properties.DuplicateDetectionHistoryTimeWindow),
+            DuplicateDetectionWindow = Window(
+                properties.RequiresDuplicateDetection, properties.DuplicateDetectionHistoryTimeWindow),
             SizeBytesMax = Megabytes(properties.MaxSizeInMegabytes),
         };
     }
@@ -59,7 +61,8 @@ static class TopologyFile
         {
             Name = entry.Name,
             DefaultMessageTimeToLive = properties.DefaultMessageTimeToLive ?? TimeSpan.MaxValue,
-            DuplicateDetectionWindow = Window(properties.RequiresDuplicateDetection, properties.DuplicateDetectionHistoryTimeWindow),
+            DuplicateDetectionWindow = Window(
+                properties.RequiresDuplicateDetection, properties.DuplicateDetectionHistoryTimeWindow),
             SizeBytesMax = Megabytes(properties.MaxSizeInMegabytes),
             Subscriptions = [.. (entry.Subscriptions ?? []).Select(Subscription)],
         };
@@ -103,7 +106,8 @@ static class TopologyFile
 
     static CorrelationDeclaration Typed(CorrelationDeclaration filter) => filter with
     {
-        Properties = filter.Properties.ToDictionary(property => property.Key, property => (JsonElement)property.Value switch
+        Properties = filter.Properties.ToDictionary(
+            property => property.Key, property => (JsonElement)property.Value switch
         {
             { ValueKind: JsonValueKind.String } text => (object)text.GetString()!,
             { ValueKind: JsonValueKind.True or JsonValueKind.False } truth => truth.GetBoolean(),

@@ -4,7 +4,9 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace Functions.Tests.Sagas;
 
-/// <summary>The process dies in the middle of every step, before and after its effect, and comes back on its files.</summary>
+/// <summary>
+/// The process dies in the middle of every step, before and after its effect, and comes back on its files.
+/// </summary>
 public sealed class CrashMatrix
 {
     const int Always = 1_000;

@@ -112,7 +112,9 @@ public sealed class FaultySystem : IAsyncLifetime
         system = null;
     }
 
-    /// <summary>The lines of the order with this number: few orders share a product, so its stream stays quick.</summary>
+    /// <summary>
+    /// The lines of the order with this number: few orders share a product, so its stream stays quick.
+    /// </summary>
     public IReadOnlyList<(string Product, int Quantity)> LinesOf(int number) =>
         [(Products[number % Pairs * 2], 1), (Products[number % Pairs * 2 + 1], 2)];
 
