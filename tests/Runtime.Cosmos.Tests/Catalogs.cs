@@ -70,14 +70,16 @@ public sealed class Catalogs(MemoryServer running) : IClassFixture<MemoryServer>
         Assert.Empty(await container.QueryAsync("SELECT * FROM c"));
         await container.StoreAsync("""{"id":"1","pk":"p"}""");
         Assert.NotEqual(first, (await container.ReadContainerAsync()).Resource.SelfLink);
-        using var pages = container.GetChangeFeedIterator<Line>(ChangeFeedStartFrom.Beginning(), ChangeFeedMode.Incremental);
+        using var pages = container.GetChangeFeedIterator<Line>(
+            ChangeFeedStartFrom.Beginning(), ChangeFeedMode.Incremental);
         Assert.Single(await pages.ReadNextAsync());
     }
 
     [Fact]
     public async Task What_is_missing_is_said_to_be_missing()
     {
-        await Rows.RefusedAsync(HttpStatusCode.NotFound, () => running.Database.GetContainer("none").ReadContainerAsync());
+        await Rows.RefusedAsync(HttpStatusCode.NotFound, () =>
+            running.Database.GetContainer("none").ReadContainerAsync());
         await Rows.RefusedAsync(HttpStatusCode.NotFound, () =>
             running.Client.GetDatabase("none").CreateContainerAsync("c", "/pk"));
         var refused = await Rows.RefusedAsync(HttpStatusCode.NotFound, () =>

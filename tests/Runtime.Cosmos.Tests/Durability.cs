@@ -26,7 +26,8 @@ public sealed class Durability : IDisposable
             await container.DeleteItemAsync<Line>("7", Key);
             written = await container.UpsertItemAsync(new Line("8", "p", 88, "n8"), Key);
             rid = (await container.ReadContainerAsync()).Resource.SelfLink;
-            using var pages = container.GetChangeFeedIterator<Line>(ChangeFeedStartFrom.Now(), ChangeFeedMode.Incremental);
+            using var pages = container.GetChangeFeedIterator<Line>(
+                ChangeFeedStartFrom.Now(), ChangeFeedMode.Incremental);
             feed = (await pages.ReadNextAsync()).ContinuationToken;
 
             // What a killed process leaves behind: the file and its log as the system has them at this moment.

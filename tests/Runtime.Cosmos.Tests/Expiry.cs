@@ -62,7 +62,8 @@ public sealed class Expiry : IAsyncLifetime
         using var again = await container.CreateItemStreamAsync(same, Key);
         Assert.Equal(HttpStatusCode.Created, again.StatusCode);
         clock.Advance(TimeSpan.FromSeconds(11));
-        using var pages = container.GetChangeFeedIterator<Line>(ChangeFeedStartFrom.Beginning(), ChangeFeedMode.Incremental);
+        using var pages = container.GetChangeFeedIterator<Line>(
+            ChangeFeedStartFrom.Beginning(), ChangeFeedMode.Incremental);
         Assert.Equal(HttpStatusCode.NotModified, (await pages.ReadNextAsync()).StatusCode);
     }
 

@@ -65,15 +65,18 @@ public sealed class Grammar
     [Fact]
     public void A_query_nested_without_end_is_refused_before_the_stack_is_used_up()
     {
-        foreach (var (opening, closing) in new[] { ("(", ")"), ("[", "]"), ("NOT ", ""), ("-", ""), ("{a:", "}"), ("ABS(", ")") })
+        static string Many(string text, int times) => string.Concat(Enumerable.Repeat(text, times));
+
+        var brackets = new[] { ("(", ")"), ("[", "]"), ("NOT ", ""), ("-", ""), ("{a:", "}"), ("ABS(", ")") };
+        foreach (var (opening, closing) in brackets)
         {
-            var text = string.Concat(Enumerable.Repeat(opening, 50_000)) + "1" + string.Concat(Enumerable.Repeat(closing, 50_000));
-            Assert.Equal(400, Assert.Throws<Refused>(() => Parse($"SELECT VALUE {text} FROM c")).Status);
+            var text = $"SELECT VALUE {Many(opening, 50_000)}1{Many(closing, 50_000)} FROM c";
+            Assert.Equal(400, Assert.Throws<Refused>(() => Parse(text)).Status);
         }
 
-        Assert.Throws<Refused>(() => Parse("SELECT VALUE 1" + string.Concat(Enumerable.Repeat(" + 1", 5000))));
-        Assert.Throws<Refused>(() => Parse("SELECT VALUE c" + string.Concat(Enumerable.Repeat(".a", 5000)) + " FROM c"));
-        Parse("SELECT * FROM c WHERE " + string.Join(" OR ", Enumerable.Range(0, 5000).Select(number => $"c.a = {number}")));
+        Assert.Throws<Refused>(() => Parse("SELECT VALUE 1" + Many(" + 1", 5000)));
+        Assert.Throws<Refused>(() => Parse("SELECT VALUE c" + Many(".a", 5000) + " FROM c"));
+        Parse("SELECT * FROM c WHERE c.a = 0" + Many(" OR c.a = 1", 5000));
     }
 
     [Theory]
@@ -84,9 +87,9 @@ public sealed class Grammar
     {
         string[] words =
         [
-            "SELECT", "VALUE", "*", "FROM", "c", "c.a", "WHERE", "=", "1", "'x'", "(", ")", "[", "]", "{", "}", ",", "AND",
-            "OR", "NOT", "IN", "BETWEEN", "LIKE", "ORDER", "BY", "GROUP", "TOP", "DISTINCT", "OFFSET", "LIMIT", "JOIN", "t",
-            "COUNT", "EXISTS", "?", ":", "??", ".", "@p", "-", "udf", "null", "AS", "ARRAY", "ESCAPE",
+            "SELECT", "VALUE", "*", "FROM", "c", "c.a", "WHERE", "=", "1", "'x'", "(", ")", "[", "]", "{", "}", ",",
+            "AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "ORDER", "BY", "GROUP", "TOP", "DISTINCT", "OFFSET", "LIMIT",
+            "JOIN", "t", "COUNT", "EXISTS", "?", ":", "??", ".", "@p", "-", "udf", "null", "AS", "ARRAY", "ESCAPE",
         ];
         var random = new Random(seed);
         for (var i = 0; i < 3000; i++)

@@ -52,7 +52,8 @@ public sealed class Histories : IAsyncLifetime
         Assert.Equal(2, changes[2].Previous.Number);
         Assert.Equal("1", changes[2].Metadata.Id);
         Assert.False(changes[2].Metadata.IsTimeToLiveExpired);
-        Assert.Equal(changes.Select(change => change.Metadata.Lsn).Order(), changes.Select(change => change.Metadata.Lsn));
+        var numbers = changes.ConvertAll(change => change.Metadata.Lsn);
+        Assert.Equal(numbers.Order(), numbers);
         Assert.Empty((await ReadAsync(ChangeFeedStartFrom.ContinuationToken(after))).Changes);
     }
 

@@ -140,10 +140,9 @@ public abstract class Hostility(RunningServer running) : IAsyncLifetime
         var other = new RawClient(await OpenAsync(running.Server), Convert.ToBase64String(new byte[32]));
         Assert.Equal(HttpStatusCode.Unauthorized, (await other.SendAsync("GET", "/dbs/shop")).Status);
         Assert.Equal(HttpStatusCode.OK, (await raw.SendAsync("GET", "/dbs/shop")).Status);
-        foreach (var header in new[] { "", "type=master", "type=aad&ver=1.0&sig=x", "type%3dmaster%26ver%3d1.0%26sig%3d!!" })
+        string[] headers = ["", "type=master", "type=aad&ver=1.0&sig=x", "type%3dmaster%26ver%3d1.0%26sig%3d!!"];
+        foreach (var header in headers)
         {
-            var garbled = await raw.SendAsync("GET", "/dbs/shop");
-            Assert.Equal(HttpStatusCode.OK, garbled.Status);
             using var request = new HttpRequestMessage(HttpMethod.Get, "/dbs/shop");
             request.Headers.TryAddWithoutValidation("authorization", header);
             using var refused = await unsigned.SendAsync(request);
@@ -160,8 +159,8 @@ public abstract class Hostility(RunningServer running) : IAsyncLifetime
         string[] methods = ["GET", "POST", "PUT", "DELETE", "PATCH"];
         string[] paths =
         [
-            "/", "/dbs", "/dbs/shop", "/dbs/shop/colls", "/dbs/shop/colls/hostile", Docs, Docs + "/there", Docs + "/%20%",
-            "/dbs/shop/colls/hostile/pkranges", "/offers", "/dbs/x/colls/y/docs",
+            "/", "/dbs", "/dbs/shop", "/dbs/shop/colls", "/dbs/shop/colls/hostile", Docs, Docs + "/there",
+            Docs + "/%20%", "/dbs/shop/colls/hostile/pkranges", "/offers", "/dbs/x/colls/y/docs",
         ];
         string[] bodies =
         [
@@ -178,14 +177,15 @@ public abstract class Hostility(RunningServer running) : IAsyncLifetime
             ("x-ms-cosmos-batch-atomic", "True"), ("x-ms-documentdb-is-upsert", "true"), ("A-IM", "Incremental Feed"),
             ("A-IM", "Full-Fidelity Feed"), ("If-None-Match", "\"x\""), ("If-Match", "*"), ("x-ms-continuation", "x"),
             ("x-ms-continuation", "eyJrIjpbXX0="), ("x-ms-max-item-count", "-7"), ("x-ms-max-item-count", "x"),
-            ("If-Modified-Since", "never"), ("x-ms-start-epk", "zz"), ("x-ms-end-epk", ""), ("Prefer", "return=minimal"),
+            ("If-Modified-Since", "never"), ("x-ms-start-epk", "zz"), ("x-ms-end-epk", ""),
+            ("Prefer", "return=minimal"),
         ];
         for (var i = 0; i < 400; i++)
         {
             var body = random.Next(3) == 0 ? Noise(random) : Encoding.UTF8.GetBytes(bodies[random.Next(bodies.Length)]);
             var chosen = random.GetItems(headers, random.Next(4)).DistinctBy(header => header.Item1).ToArray();
             var (method, path) = (methods[random.Next(methods.Length)], paths[random.Next(paths.Length)]);
-            if (method == "DELETE" && path == "/dbs/shop" || method == "DELETE" && path.EndsWith("hostile", StringComparison.Ordinal))
+            if (method == "DELETE" && path is "/dbs/shop" or "/dbs/shop/colls/hostile")
             {
                 continue;
             }
@@ -193,7 +193,8 @@ public abstract class Hostility(RunningServer running) : IAsyncLifetime
             var answer = await raw.SendAsync(method, path, body, chosen);
             Assert.True(
                 (int)answer.Status < 500,
-                $"seed {seed}, {i}: {method} {path} {string.Join(' ', chosen)} {Convert.ToHexString(body)}: {answer.Body}");
+                $"seed {seed}, {i}: {method} {path} {string.Join(' ', chosen)} {Convert.ToHexString(body)}: " +
+                answer.Body);
         }
     }
 

@@ -37,7 +37,8 @@ public sealed class Observation : IAsyncLifetime
         var between = server.Ledger.Snapshot() - before;
         Assert.Equal(new CosmosTally(1, created.RequestCharge), between[CosmosOperation.Create]);
         Assert.Equal(2, between[CosmosOperation.Read].Requests);
-        Assert.Equal(created.RequestCharge + read.RequestCharge + missing.Headers.RequestCharge, between.Total.Charge, 3);
+        var charged = created.RequestCharge + read.RequestCharge + missing.Headers.RequestCharge;
+        Assert.Equal(charged, between.Total.Charge, 3);
         Assert.Equal(3, between.Of("lines").Total.Requests);
         Assert.Equal(0, between.Of("other").Total.Requests);
         Assert.Equal(1, between.Lines[new("lines", CosmosOperation.Read, 404)].Requests);
@@ -52,7 +53,8 @@ public sealed class Observation : IAsyncLifetime
         await container.ReadItemAsync<Line>("0", Key);
         Assert.Equal(2, server.Ledger.Snapshot().Lines[new("lines", CosmosOperation.Read, 429)].Requests);
         server.Faults.Add(new(CosmosFaultKind.TooManyRequests) { Duration = TimeSpan.FromMilliseconds(3) });
-        var refused = await Rows.RefusedAsync(HttpStatusCode.TooManyRequests, () => container.ReadItemAsync<Line>("0", Key));
+        var refused = await Rows.RefusedAsync(HttpStatusCode.TooManyRequests, () =>
+            container.ReadItemAsync<Line>("0", Key));
         Assert.Equal((3200, TimeSpan.FromMilliseconds(3)), (refused.SubStatusCode, refused.RetryAfter));
         server.Faults.Clear();
         await container.ReadItemAsync<Line>("0", Key);
@@ -91,14 +93,19 @@ public sealed class Observation : IAsyncLifetime
         server.Faults.Add(new(CosmosFaultKind.ServiceUnavailable) { Operation = CosmosOperation.Query });
         await container.ReadItemAsync<Line>("0", Key);
         server.Faults.Clear();
-        server.Faults.Add(new(CosmosFaultKind.ServiceUnavailable) { Probability = 0.5, Operation = CosmosOperation.Read });
+        var half = new CosmosFault(CosmosFaultKind.ServiceUnavailable)
+        {
+            Probability = 0.5,
+            Operation = CosmosOperation.Read,
+        };
+        server.Faults.Add(half);
         var here = await PatternAsync(container);
         await using var again = CosmosServer.Open(new() { FaultSeed = 7 });
         using var other = Clients.InProcess(again);
         Database database = await other.CreateDatabaseAsync("shop");
         Container twin = await database.CreateContainerAsync("lines", "/pk");
         await twin.CreateItemAsync(new Line("0", "p"), Key);
-        again.Faults.Add(new(CosmosFaultKind.ServiceUnavailable) { Probability = 0.5, Operation = CosmosOperation.Read });
+        again.Faults.Add(half);
         Assert.Equal(here, await PatternAsync(twin));
         Assert.Contains('x', here);
         Assert.Contains('.', here);

@@ -17,7 +17,8 @@ public sealed class RawClient(HttpClient client, string key)
     {
         var segments = path.Trim('/').Split('/', StringSplitOptions.RemoveEmptyEntries);
         var type = segments.Length == 0 ? "" : segments.Length % 2 == 1 ? segments[^1] : segments[^2];
-        var link = type == "offers" ? "" : string.Join('/', segments[..(segments.Length / 2 * 2)].Select(Uri.UnescapeDataString));
+        var named = segments[..(segments.Length / 2 * 2)];
+        var link = type == "offers" ? "" : string.Join('/', named.Select(Uri.UnescapeDataString));
         var signed = Encoding.UTF8.GetBytes($"{method.ToLowerInvariant()}\n{type}\n{link}\n{Date}\n\n");
         var signature = Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(key), signed));
         using var request = new HttpRequestMessage(new HttpMethod(method), client.BaseAddress + path.TrimStart('/'));
@@ -33,7 +34,8 @@ public sealed class RawClient(HttpClient client, string key)
         using var answer = await client.SendAsync(request);
         return new RawAnswer(
             answer.StatusCode, await answer.Content.ReadAsStringAsync(),
-            answer.Headers.ToDictionary(header => header.Key, header => header.Value.First(), StringComparer.OrdinalIgnoreCase));
+            answer.Headers.ToDictionary(
+                header => header.Key, header => header.Value.First(), StringComparer.OrdinalIgnoreCase));
     }
 
     public Task<RawAnswer> SendAsync(

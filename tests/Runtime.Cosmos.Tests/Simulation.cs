@@ -260,7 +260,8 @@ public sealed class RandomQuery
                 IsOrdered = order.Length > 0,
                 Run = documents =>
                 {
-                    var numbered = documents.Select((document, number) => new Row(document, number)).Where(row => test(row.Document));
+                    var numbered = documents.Select((document, number) => new Row(document, number))
+                        .Where(row => test(row.Document));
                     var rows = numbered.Order(Comparer<Row>.Create((x, y) =>
                         compare(x.Document, y.Document) is var decided and not 0 ? decided
                             : order.StartsWith(" ORDER BY c.n DESC", StringComparison.Ordinal) ||
@@ -292,7 +293,8 @@ public sealed class RandomQuery
             0 => ($"c.n > {text}", document => Number(document) > number),
             1 => ($"{text} >= c.n", document => Number(document) <= number),
             2 => ($"c.n = {text}", document => Number(document) == number),
-            3 => ($"(c.n BETWEEN {text} AND {text} + 3)", document => Number(document) is { } n && n >= number && n <= number + 3),
+            3 => ($"(c.n BETWEEN {text} AND {text} + 3)",
+                document => Number(document) is { } n && n >= number && n <= number + 3),
             4 => ($"c.kind = '{kind}'", document => Kind(document) == kind),
             5 => ($"c.kind IN ('{kind}', 'b', null)", document => Kind(document) == kind || Kind(document) == "b"),
             6 => ("STARTSWITH(c.kind, 'a')", document => Kind(document)?.StartsWith('a') == true),

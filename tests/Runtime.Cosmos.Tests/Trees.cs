@@ -56,7 +56,8 @@ public sealed class Trees
         var one = PartitionKey.Parse("""["a:","b"]""", 2);
         var other = PartitionKey.Parse("""["a",":b"]""", 2);
         Assert.NotEqual(one, other);
-        Assert.StartsWith(PartitionKey.Parse("""["a:"]""", 1).EffectiveHex(false), one.EffectiveHex(true), StringComparison.Ordinal);
+        var first = PartitionKey.Parse("""["a:"]""", 1).EffectiveHex(hierarchical: false);
+        Assert.StartsWith(first, one.EffectiveHex(hierarchical: true), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -9,7 +9,9 @@ using Runtime.Cosmos.Storage;
 
 namespace Runtime.Cosmos.ChangeFeed;
 
-/// <summary>The change feed: items in the order they were last written, or every change, from where a reader left off.</summary>
+/// <summary>
+/// The change feed: items in the order they were last written, or every change, from where a reader left off.
+/// </summary>
 /// <remarks>
 /// A place in the feed is the number of the last transaction read. A page never ends within a transaction, so a batch
 /// is seen whole. The place moves on past what is not for this reader, or it would be looked at again for ever.
@@ -30,7 +32,8 @@ sealed class FeedRequests(Store store)
         };
         return request.Header(Names.AIm)?.ToUpperInvariant() switch
         {
-            "INCREMENTAL FEED" => Page(container, state, request, after, isLatest: true, Latest(state, target, request, after)),
+            "INCREMENTAL FEED" => Page(
+                container, state, request, after, isLatest: true, Latest(state, target, request, after)),
             "FULL-FIDELITY FEED" => Page(
                 container, state, request, after, isLatest: false, All(container, state, target, request, after)),
             var mode => throw Refused.Unsupported($"The change feed mode '{mode}'"),

@@ -8,8 +8,11 @@ using Runtime.Cosmos.Storage;
 
 namespace Runtime.Cosmos.Http;
 
-/// <summary>From request to answer: address, signature, faults, the work, the ledger. Both ways in lead through here.</summary>
-sealed class Pipeline(Store store, Authorization authorization, CosmosLedger ledger, CosmosFaults faults, TimeProvider clock)
+/// <summary>
+/// From request to answer: address, signature, faults, the work, the ledger. Both ways in lead through here.
+/// </summary>
+sealed class Pipeline(
+    Store store, Authorization authorization, CosmosLedger ledger, CosmosFaults faults, TimeProvider clock)
 {
     readonly DatabaseRequests databases = new(store);
     readonly ContainerRequests containers = new(store);
@@ -18,7 +21,9 @@ sealed class Pipeline(Store store, Authorization authorization, CosmosLedger led
     readonly QueryRequests queries = new(store);
     readonly FeedRequests feeds = new(store);
 
-    /// <summary>Answers null where a fault wants the answer lost: the work is done, the connection must break.</summary>
+    /// <summary>
+    /// Answers null where a fault wants the answer lost: the work is done, the connection must break.
+    /// </summary>
     public async Task<Reply?> HandleAsync(ServerRequest request, CancellationToken cancellation)
     {
         string? container = null;

@@ -14,7 +14,9 @@ sealed record CompiledQuery(SelectQuery Select, int Slots)
     public bool MustSeeAll => Select.IsDistinct || Select.IsGrouped;
 }
 
-/// <summary>A query as it was sent: its text, its parameters, and where a client that planned it itself wants to resume.</summary>
+/// <summary>
+/// A query as it was sent: its text, its parameters, and where a client that planned it itself wants to resume.
+/// </summary>
 sealed record QueryText(string Text, IReadOnlyDictionary<string, Value> Parameters, JsonElement? ResumeFilter)
 {
     public static QueryText Parse(ReadOnlyMemory<byte> body)
@@ -37,7 +39,8 @@ sealed record QueryText(string Text, IReadOnlyDictionary<string, Value> Paramete
                 filter.ValueKind == JsonValueKind.Object ? filter : null;
             return new QueryText(text, parameters, resume);
         }
-        catch (Exception malformed) when (malformed is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception malformed) when (malformed is JsonException or KeyNotFoundException
+            or InvalidOperationException)
         {
             throw Refused.BadRequest("The body of a query must be a JSON object with the text 'query'.");
         }

@@ -10,7 +10,13 @@ sealed class ContainerDefinition
 {
     // Declared features whose absence would change results: better no container than a wrong one.
     static readonly string[] UnsupportedPolicies =
-        ["vectorEmbeddingPolicy", "fullTextPolicy", "computedProperties", "materializedViewDefinition", "clientEncryptionPolicy"];
+    [
+        "vectorEmbeddingPolicy", "fullTextPolicy", "computedProperties", "materializedViewDefinition",
+        "clientEncryptionPolicy",
+    ];
+
+    static readonly string[] SystemNames =
+        ["_rid", "_self", "_etag", "_ts", "_docs", "_sprocs", "_triggers", "_udfs", "_conflicts"];
 
     ContainerDefinition(JsonObject declared)
     {
@@ -97,7 +103,8 @@ sealed class ContainerDefinition
             throw Refused.BadRequest("The id of a container cannot be changed.");
         }
 
-        if (!other.PartitionKeyPaths.Select(path => path.Text).SequenceEqual(PartitionKeyPaths.Select(path => path.Text)))
+        if (!other.PartitionKeyPaths.Select(path => path.CanonicalText)
+            .SequenceEqual(PartitionKeyPaths.Select(path => path.CanonicalText)))
         {
             throw Refused.BadRequest("The partition key of a container cannot be changed.");
         }
@@ -110,7 +117,7 @@ sealed class ContainerDefinition
 
     static void FillIn(JsonObject declared)
     {
-        foreach (var name in new[] { "_rid", "_self", "_etag", "_ts", "_docs", "_sprocs", "_triggers", "_udfs", "_conflicts" })
+        foreach (var name in SystemNames)
         {
             declared.Remove(name);
         }
@@ -141,7 +148,8 @@ sealed class ContainerDefinition
 
     static IEnumerable<PropertyPath> Paths(JsonNode? paths, string what) =>
         (paths as JsonArray ?? throw Refused.BadRequest($"{what} must be an array of paths."))
-            .Select(path => PropertyPath.Parse(path?.GetValue<string>() ?? throw Refused.BadRequest($"{what} holds null.")));
+            .Select(path => PropertyPath.Parse(
+                path?.GetValue<string>() ?? throw Refused.BadRequest($"{what} holds null.")));
 
     static List<IReadOnlyList<PropertyPath>> ReadUniqueKeys(JsonNode? policy)
     {

@@ -31,8 +31,11 @@ sealed record ContainerState
 
     public SortedTree<UniqueEntry> Unique { get; init; } = new(UniqueOrder.Instance);
 
-    /// <summary>By name; only those some query has asked for. They are not stored: the next process makes its own.</summary>
-    public ImmutableDictionary<string, ValueIndex> Indexes { get; init; } = ImmutableDictionary<string, ValueIndex>.Empty;
+    /// <summary>
+    /// By name; only those some query has asked for. They are not stored: the next process makes its own.
+    /// </summary>
+    public ImmutableDictionary<string, ValueIndex> Indexes { get; init; } =
+        ImmutableDictionary<string, ValueIndex>.Empty;
 
     /// <summary>The live item of this id: one that has expired counts as absent, even before it is swept.</summary>
     public Item? Find(Partition partition, string id, long now) =>
@@ -80,7 +83,9 @@ sealed record ContainerState
         Unique = Released(Unique, item),
     };
 
-    /// <summary>Rebuilds the whole from stored items, sorting once per order rather than inserting one by one.</summary>
+    /// <summary>
+    /// Rebuilds the whole from stored items, sorting once per order rather than inserting one by one.
+    /// </summary>
     public static ContainerState Load(IReadOnlyCollection<Item> items, long lsn, long lastNumber)
     {
         var unique = items.SelectMany(item => item.UniqueKeys.Select((value, i) => new UniqueEntry(i, value, item)));

@@ -210,7 +210,9 @@ sealed class ItemTransaction(Container container, long now)
     }
 }
 
-/// <summary>One write as the journal and the history keep it: created, replaced or (without an after) deleted.</summary>
+/// <summary>
+/// One write as the journal and the history keep it: created, replaced or (without an after) deleted.
+/// </summary>
 sealed record ItemChange(
     Container Container, Item? Before, Item? After, long Lsn, int Ordinal, long Timestamp, bool IsExpiry);
 

@@ -180,7 +180,8 @@ sealed class Journal : IDisposable
         Execute(connection, "DELETE FROM history WHERE container = $a AND ts < $b", container.Number, begin);
         var entries = new List<HistoryEntry>();
         using var rows = Query(
-            $"SELECT lsn, ordinal, ts, pk, text FROM history WHERE container = {container.Number} ORDER BY lsn, ordinal");
+            "SELECT lsn, ordinal, ts, pk, text FROM history " +
+            $"WHERE container = {container.Number} ORDER BY lsn, ordinal");
         while (rows.Read())
         {
             entries.Add(new HistoryEntry(
@@ -225,7 +226,8 @@ sealed class Journal : IDisposable
         }
 
         Execute(connection, "UPDATE numbers SET last = max(last, $a)", number);
-        Execute(connection, "INSERT INTO databases VALUES ($a, $b, $c)", number, change.Database.Id, change.Database.Created);
+        Execute(connection, "INSERT INTO databases VALUES ($a, $b, $c)",
+            number, change.Database.Id, change.Database.Created);
     }
 
     void Write(ContainerChange change)

@@ -4,7 +4,9 @@ using Runtime.Cosmos.Http;
 
 namespace Runtime.Cosmos.Storage;
 
-/// <summary>All databases in memory and, when it has a file, on disk; one writer, readers that never wait for it.</summary>
+/// <summary>
+/// All databases in memory and, when it has a file, on disk; one writer, readers that never wait for it.
+/// </summary>
 /// <remarks>
 /// Without a file a write runs at once under a lock. With one, writes queue; the writer runs every waiting one against
 /// the pending states, commits all of them to the file together, and only then shows them to readers and answers. So
@@ -162,7 +164,9 @@ sealed class Store : IAsyncDisposable
     }
 }
 
-/// <summary>What the writer has done and not yet shown: the catalog to be, the changes, the containers touched.</summary>
+/// <summary>
+/// What the writer has done and not yet shown: the catalog to be, the changes, the containers touched.
+/// </summary>
 sealed class WriteScope(Catalog catalog, long now)
 {
     /// <summary>Writes that share one commit; bounds how long the first of them waits for the last.</summary>
@@ -238,7 +242,8 @@ sealed class WriteScope(Catalog catalog, long now)
 abstract record StoredChange;
 
 sealed record ItemsChange(
-    Container Container, IReadOnlyList<ItemChange> Items, IReadOnlyList<HistoryEntry> History, long LastNumber) : StoredChange;
+    Container Container, IReadOnlyList<ItemChange> Items, IReadOnlyList<HistoryEntry> History, long LastNumber)
+    : StoredChange;
 
 sealed record DatabaseChange(Database Database, bool IsDropped) : StoredChange;
 

@@ -172,7 +172,9 @@ sealed class QueryRun
         return rows.Select(group => ((IReadOnlyList<Value>)[group.Key], group.Row));
     }
 
-    /// <summary>Each row once, in the query's order and, where that leaves it open, in the order of the rows' values.</summary>
+    /// <summary>
+    /// Each row once, in the query's order and, where that leaves it open, in the order of the rows' values.
+    /// </summary>
     IEnumerable<(IReadOnlyList<Value> Keys, Value Row)> Distinct()
     {
         var seen = new SortedSet<IReadOnlyList<Value>>(

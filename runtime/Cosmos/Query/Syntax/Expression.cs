@@ -1,6 +1,8 @@
 namespace Runtime.Cosmos.Query.Syntax;
 
-/// <summary>The values names stand for while one row is looked at: the document, what joins bound, what was aggregated.</summary>
+/// <summary>
+/// The values names stand for while one row is looked at: the document, what joins bound, what was aggregated.
+/// </summary>
 sealed class Scope(int slots)
 {
     readonly Value[] values = new Value[slots];
@@ -171,8 +173,12 @@ sealed class ArrayExpression(IReadOnlyList<Expression> elements) : Expression
 {
     public override IEnumerable<Expression> Parts => elements;
 
-    public override Value Evaluate(Scope scope) => Value.Of(
-        (IReadOnlyList<Value>)[.. elements.Select(element => element.Evaluate(scope)).Where(value => !value.IsUndefined)]);
+    public override Value Evaluate(Scope scope)
+    {
+        IReadOnlyList<Value> values =
+            [.. elements.Select(element => element.Evaluate(scope)).Where(value => !value.IsUndefined)];
+        return Value.Of(values);
+    }
 }
 
 sealed class ObjectExpression(IReadOnlyList<KeyValuePair<string, Expression>> properties) : Expression
@@ -228,7 +234,8 @@ sealed class SubqueryExpression(SubqueryKind kind, SelectQuery query) : Expressi
     }
 }
 
-sealed class CallExpression(string name, Func<Value[], Value> function, IReadOnlyList<Expression> arguments) : Expression
+sealed class CallExpression(string name, Func<Value[], Value> function, IReadOnlyList<Expression> arguments)
+    : Expression
 {
     public string Name => name;
 

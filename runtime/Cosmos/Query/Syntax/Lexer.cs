@@ -165,8 +165,9 @@ sealed class Lexer
         }
 
         var isWhole = at == text.Length || !IsNameStart(text[at]);
-        return isWhole && double.TryParse(text.AsSpan(start, at - start), CultureInfo.InvariantCulture, out var number) &&
-            double.IsFinite(number)
+        var digits = text.AsSpan(start, at - start);
+        var isNumber = double.TryParse(digits, CultureInfo.InvariantCulture, out var number);
+        return isWhole && isNumber && double.IsFinite(number)
             ? new Token(TokenKind.Number, text[start..at], number, start)
             : throw Error("A number is not valid", start);
     }

@@ -220,7 +220,9 @@ sealed partial class Parser
         aliases.Add((alias, Slots++));
     }
 
-    /// <summary>A name the query has bound, or the container itself, whatever the query calls it; and a path into it.</summary>
+    /// <summary>
+    /// A name the query has bound, or the container itself, whatever the query calls it; and a path into it.
+    /// </summary>
     Expression Collection(string name, bool mustBeBound)
     {
         var bound = aliases.FindLastIndex(alias => alias.Name == name);
