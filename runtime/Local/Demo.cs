@@ -193,7 +193,8 @@ static class Demo
         var width = findings.Max(f => f.Expectation.Length);
         var expected = findings.Max(f => f.Expected.Length);
         var lines = findings.Select(f =>
-            $"{(f.Holds ? "  ok  " : "  NO  ")}{f.Expectation.PadRight(width)}  {f.Expected.PadRight(expected)}  {f.Found}");
+            $"{(f.Holds ? "  ok  " : "  NO  ")}{f.Expectation.PadRight(width)}  "
+            + $"{f.Expected.PadRight(expected)}  {f.Found}");
         var head = $"      {"expectation".PadRight(width)}  {"expected".PadRight(expected)}  found";
         return $"\n{head}\n{string.Join('\n', lines)}\n";
     }

@@ -32,7 +32,8 @@ public abstract partial class QueueConformance
         await Plain.SendMessagesAsync(batch);
         Assert.Equal(2, (await TakeAsync(PlainReceiver)).Count);
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
-            async () => await Plain.CreateMessageBatchAsync(new CreateMessageBatchOptions { MaxSizeInBytes = 1 << 20 }));
+            async () => await Plain.CreateMessageBatchAsync(
+                new CreateMessageBatchOptions { MaxSizeInBytes = 1 << 20 }));
     }
 
     [Fact]
@@ -50,7 +51,8 @@ public abstract partial class QueueConformance
     public async Task What_is_not_there_is_named()
     {
         var missing = await RefusedAsync(
-            ServiceBusFailureReason.MessagingEntityNotFound, () => Client.CreateSender("nowhere").SendMessageAsync(new("x")));
+            ServiceBusFailureReason.MessagingEntityNotFound, () =>
+                Client.CreateSender("nowhere").SendMessageAsync(new("x")));
         Assert.Equal("nowhere", missing.EntityPath);
         await RefusedAsync(
             ServiceBusFailureReason.MessagingEntityNotFound, () => Client.CreateReceiver("nowhere").PeekMessageAsync());
@@ -76,7 +78,8 @@ public abstract partial class QueueConformance
         var sender = Plain;
         await Broker.DisposeAsync();
         await RefusedAsync(ServiceBusFailureReason.ServiceCommunicationProblem, () => waiting);
-        await RefusedAsync(ServiceBusFailureReason.ServiceCommunicationProblem, () => sender.SendMessageAsync(new("x")));
+        await RefusedAsync(
+            ServiceBusFailureReason.ServiceCommunicationProblem, () => sender.SendMessageAsync(new("x")));
     }
 
     static async Task<ServiceBusException> RefusedAsync(ServiceBusFailureReason reason, Func<Task> call)

@@ -22,7 +22,8 @@ interface IExecutionHost
 sealed partial class Execution(InstanceRecord record, ITaskOrchestrator code, IExecutionHost host)
 {
     const string StrayAdvice =
-        "It awaits a task that its context has not made (Task.Delay, Task.Run, HttpClient, ConfigureAwait(false), ...), "
+        "It awaits a task that its context has not made (Task.Delay, Task.Run, HttpClient, ConfigureAwait(false), "
+        + "...), "
         + "which a replay could not repeat. Move such work to an activity, use CreateTimer for delays and await only "
         + "tasks of the orchestration context.";
 
@@ -153,7 +154,8 @@ sealed partial class Execution(InstanceRecord record, ITaskOrchestrator code, IE
     static string Describe(HistoryEntry.Ended? ended) => ended is null ? "went on" : $"ended as {ended.Status}";
 
     string Diverged(int turn, string how) =>
-        $"Orchestrator '{record.Name}' does not repeat its history (instance '{record.InstanceId}', turn {turn}): {how}";
+        $"Orchestrator '{record.Name}' does not repeat its history "
+        + $"(instance '{record.InstanceId}', turn {turn}): {how}";
 
     void Take(HistoryEntry entry)
     {

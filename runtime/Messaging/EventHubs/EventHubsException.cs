@@ -30,7 +30,8 @@ public class EventHubsException : Exception
 
     public EventHubsException(string? eventHubName, string? message, FailureReason reason)
         : this(
-            reason is FailureReason.ServiceCommunicationProblem or FailureReason.ServiceTimeout or FailureReason.ServiceBusy,
+            reason is FailureReason.ServiceCommunicationProblem or FailureReason.ServiceTimeout
+                or FailureReason.ServiceBusy,
             eventHubName, message, reason, null)
     {
     }

@@ -86,7 +86,8 @@ sealed class HubConnection(string fullyQualifiedNamespace, string hubName, Messa
             var start = Find(partition, position);
             return partition.AddReader(group) ? start : throw new EventHubsException(
                 isTransient: false, HubName,
-                $"{Options.ReadersPerGroupMax} readers of consumer group '{group}' are on partition '{partitionId}' already.",
+                $"{Options.ReadersPerGroupMax} readers of consumer group '{group}' are on partition "
+                + $"'{partitionId}' already.",
                 FailureReason.QuotaExceeded);
         },
         cancellation);

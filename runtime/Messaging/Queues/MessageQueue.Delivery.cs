@@ -292,6 +292,7 @@ sealed partial class MessageQueue
     }
 
     ServiceBusException LockLost() => new(
-        "The lock supplied is invalid. Either the lock expired, or the message has already been removed from the queue.",
+        "The lock supplied is invalid. Either the lock expired, or the message has already been removed from the "
+        + "queue.",
         ServiceBusFailureReason.MessageLockLost, Path);
 }

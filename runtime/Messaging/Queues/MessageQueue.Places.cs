@@ -32,7 +32,9 @@ sealed partial class MessageQueue
         }
     }
 
-    /// <summary>Injected delay. In a session everything behind the message waits too, so that the order holds.</summary>
+    /// <summary>
+    /// Injected delay. In a session everything behind the message waits too, so that the order holds.
+    /// </summary>
     bool Hold(StoredMessage message)
     {
         if (message.Deliveries > 0 || DeadLetters is null || !kernel.Faults.Strikes(kernel.Faults.Delays))

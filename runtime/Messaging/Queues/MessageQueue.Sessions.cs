@@ -141,7 +141,8 @@ sealed partial class MessageQueue
         if (grant is null)
         {
             throw new InvalidOperationException(
-                $"It is not possible for an entity that requires sessions, '{Path}', to create a non-sessionful receiver.");
+                $"It is not possible for an entity that requires sessions, '{Path}', "
+                + "to create a non-sessionful receiver.");
         }
 
         return sessions.TryGetValue(grant.SessionId, out var session) && session.LockToken == grant.LockToken

@@ -126,7 +126,8 @@ sealed class SendTarget(
         if (Queue.RequiresSession && messages.Any(message => message.Session is null))
         {
             throw new InvalidOperationException(
-                $"The SessionId was not set on a message, and it cannot be sent to '{path}'. Entities that have session " +
+                $"The SessionId was not set on a message, and it cannot be sent to '{path}'. "
+                + "Entities that have session " +
                 "support enabled can only receive messages that have the SessionId set to a valid value.");
         }
 

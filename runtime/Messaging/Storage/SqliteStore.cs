@@ -171,12 +171,14 @@ sealed partial class SqliteStore : IDisposable
         var layout = Number("PRAGMA user_version");
         if (layout == 0 && Number("SELECT count(*) FROM sqlite_schema") == 0)
         {
-            Execute($"BEGIN; {Schema} PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Layout}; COMMIT;");
+            Execute(
+                $"BEGIN; {Schema} PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Layout}; COMMIT;");
         }
         else if (layout != Layout || Number("PRAGMA application_id") != ApplicationId)
         {
             throw new IOException(
-                $"'{file}' is not a messaging file of layout {Layout} (it says {layout}); delete it or use another one.");
+                $"'{file}' is not a messaging file of layout {Layout} (it says {layout}); "
+                + "delete it or use another one.");
         }
 
     }

@@ -119,13 +119,16 @@ static class TopologyCheck
 
     static void Duplicates(string name, TimeSpan? window) => Require(
         window is null || (window >= DuplicateWindowMin && window <= DuplicateWindowMax), name,
-        $"remembers message ids between {DuplicateWindowMin.TotalSeconds} seconds and {DuplicateWindowMax.TotalDays} days");
+        $"remembers message ids between {DuplicateWindowMin.TotalSeconds} seconds "
+        + $"and {DuplicateWindowMax.TotalDays} days");
 
     static void Name(string name, string where, int charsMax) => Require(
         name is { Length: > 0 } && name.Length <= charsMax && char.IsAsciiLetterOrDigit(name[0]) &&
         char.IsAsciiLetterOrDigit(name[^1])
             && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '/'),
-        where, $"needs a name of 1 to {charsMax} letters, digits, '.', '-', '_' or '/' that begins and ends with none of these signs");
+        where,
+            $"needs a name of 1 to {charsMax} letters, digits, '.', '-', '_' or '/' "
+            + "that begins and ends with none of these signs");
 
     static void Distinct(IReadOnlyList<string> names, string kind)
     {

@@ -105,7 +105,7 @@ public sealed class OrderCostTests : IClassFixture<LocalCosmos>
             ("record the booking", () => DoneAsync(shipments.HandleAsync(
                 Shipment.Stream(shipment),
                 new ShipmentCommand.Book(address, "tracking-1"),
-                Context("book") with { LikelyNew = true },
+                Context("book") with { LikelyNew = true, Subject = Customer.Stream(customer) },
                 None))),
             ("confirm the order", () => DoneAsync(orders.HandleAsync(
                 Order.Stream(order), new OrderCommand.Confirm(), Context("confirm"), None))),
@@ -132,5 +132,5 @@ public sealed class OrderCostTests : IClassFixture<LocalCosmos>
         string category, Decider<TState, TCommand, TEvent> decider, EventTypes<TEvent> types)
         where TState : class
         where TEvent : notnull =>
-        new(new(category, decider, new(types)), cosmos.Store, cache, clock);
+        new(new(category, decider, new(types)), cosmos.Store, cache, clock, new(new InMemoryKeyVault(), clock));
 }

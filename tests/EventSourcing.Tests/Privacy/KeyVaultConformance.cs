@@ -95,6 +95,9 @@ public sealed class CosmosKeyVaultTests(LocalCosmos cosmos)
     public async Task A_key_costs_one_write_to_make_and_one_point_read_to_find()
     {
         var vault = Vault(cosmos, Secret);
+
+        // The SDK's first request to a container also asks for its definition and ranges, once in a process.
+        await vault.FindAsync(new("nobody"), None);
         var made = await Costs.Measured.OfAsync(cosmos, () => vault.ObtainAsync(name, None));
         Assert.Equal((2, true), (made.Requests, made.Charge <= 7));
         Assert.Equal((1, 1.0), await Costs.Measured.OfAsync(cosmos, () => vault.FindAsync(name, None)) is var found

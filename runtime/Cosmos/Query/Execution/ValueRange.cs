@@ -158,7 +158,8 @@ static class ConfinedPaths
         // Ignoring case is nothing an order by character code can help with.
         var flags = call.Arguments.Skip(2);
         if (call.Arguments is not [PathExpression { Slot: 0, Names.Count: > 0 } path, Constant constant, ..] ||
-            constant.Value is not { IsString: true } text || flags.Any(flag => flag is not Constant { Value.IsFalse: true }))
+            constant.Value is not { IsString: true } text
+                || flags.Any(flag => flag is not Constant { Value.IsFalse: true }))
         {
             return null;
         }
