@@ -30,6 +30,7 @@ public static class Program
     {
         builder.ConfigureFunctionsWebApplication();
         builder.UseMiddleware<ProblemMiddleware>();
+        builder.UseMiddleware<PersonalAnswers>();
 
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
@@ -37,14 +38,28 @@ public static class Program
         services.AddSingleton(provider => provider.GetRequiredService<CosmosClient>().GetDatabase(Store.Database));
         services.AddSingleton<IEventStore>(
             provider => new CosmosEventStore(provider.GetRequiredService<Database>().GetContainer(Store.Events)));
+        services.AddSingleton<IEventArchive>(
+            provider => new CosmosEventArchive(provider.GetRequiredService<Database>().GetContainer(Store.Events)));
         services.AddSingleton(_ => new StateCache());
+        services.TryAddSingleton<IMasterKey>(_ => MasterKeyOf(builder.Configuration));
+        services.AddSingleton<IKeyVault>(provider => new CosmosKeyVault(
+            provider.GetRequiredService<Database>().GetContainer(Store.Keys),
+            provider.GetRequiredService<IMasterKey>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new PersonalSeal(
+            provider.GetRequiredService<IKeyVault>(), provider.GetRequiredService<TimeProvider>()));
         services.AddCommands(Aggregates.Orders);
         services.AddCommands(Aggregates.Payments);
         services.AddCommands(Aggregates.Shipments);
         services.AddCommands(Aggregates.Customers);
         services.AddCommands(Aggregates.Products);
         services.AddCommands(Aggregates.Stocks);
+        services.AddSingleton<OrderHistory>();
+        services.AddSingleton<Parking>();
+        services.AddSingleton<ProjectionStates>();
         services.AddSingleton<ProjectionRunner>();
+        services.AddSingleton<Reconciliation>();
+        services.AddSingleton<Redrive>();
         services.AddSingleton<ViewContainer>();
         services.AddSingleton<SagaStories>();
 
@@ -61,7 +76,14 @@ public static class Program
             aggregate,
             provider.GetRequiredService<IEventStore>(),
             provider.GetRequiredService<StateCache>(),
-            provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<PersonalSeal>()));
+
+    static VaultMasterKey MasterKeyOf(ConfigurationManager settings) =>
+        settings[Store.MasterKey] is { Length: > 0 } address
+            ? new(new(address), new DefaultAzureCredential(), new())
+            : throw new InvalidOperationException(
+                $"Set {Store.MasterKey} to the key in Key Vault that wraps the others.");
 
     /// <summary>A connection string, or an endpoint with this app's identity: no key is needed on Azure.</summary>
     static CosmosClient CosmosOf(ConfigurationManager settings)

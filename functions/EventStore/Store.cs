@@ -12,6 +12,12 @@ public static class Store
 
     public const string Leases = "leases";
 
+    /// <summary>A key for each person whose data is sealed, wrapped by the master key.</summary>
+    public const string Keys = "keys";
+
+    /// <summary>The setting that names the master key in Key Vault, by its address.</summary>
+    public const string MasterKey = "KeyVault:keyUri";
+
     /// <summary>Milliseconds between two looks at an idle feed: latency against request units.</summary>
     public const int FeedPollDelay = 1000;
 

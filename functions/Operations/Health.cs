@@ -1,5 +1,6 @@
 using Functions.EventStore;
 using Functions.Http;
+using Functions.Projections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Functions.Worker;
@@ -7,8 +8,12 @@ using Microsoft.Azure.Functions.Worker;
 namespace Functions.Operations;
 
 /// <summary>Tells a load balancer whether this instance can do its work.</summary>
-public sealed class Health(Database database)
+public sealed class Health(Database database, ProjectionStates states, TimeProvider clock)
 {
+    /// <summary>How far a view may be behind, and its reconciliation silent, before this says so.</summary>
+    public static readonly TimeSpan LagMax = TimeSpan.FromMinutes(1);
+    public static readonly TimeSpan SilenceMax = TimeSpan.FromMinutes(5);
+
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     [Function(nameof(GetHealth))]
@@ -21,12 +26,24 @@ public sealed class Health(Database database)
         try
         {
             await database.GetContainer(Store.Events).ReadContainerAsync(cancellationToken: deadline.Token);
-            return TypedResults.Json(new { status = "healthy" });
+            var late = await LateAsync(deadline.Token);
+            return TypedResults.Json(new { status = late.Count == 0 ? "healthy" : "degraded", late });
         }
         catch (Exception fault) when (fault is CosmosException or HttpRequestException or OperationCanceledException
             && !cancellation.IsCancellationRequested)
         {
             return Problem.Of(503, "store-unavailable", "The event store does not answer.");
         }
+    }
+
+    /// <summary>
+    /// Degraded is not down: what is stored is served, only not the newest. A view never looked at has no lag yet.
+    /// </summary>
+    async Task<IReadOnlyList<string>> LateAsync(CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        var bookmarks = await Task.WhenAll(Views.All.Select(view => states.BookmarkAsync(view.Name, cancellation)));
+        return [.. bookmarks.OfType<Bookmark>().Where(b => b.Lag > LagMax || now - b.CheckedAt > SilenceMax)
+            .Select(b => b.Pk)];
     }
 }

@@ -40,8 +40,10 @@ public sealed class SagaDecisions(ViewContainer views)
         var parked = story.Parked.Where(p => body.Step is null || p.Step == body.Step).ToList();
         if (parked.Count == 0) return Problem.Of(
             409, "saga-not-parked", $"{saga} is not parked{(body.Step is null ? "" : " there")}.");
+        if (decision.Action != SagaAction.Retry && parked.Find(p => !p.MaySkip) is { } needed) return Problem.Of(
+            409, "step-not-skippable", $"Which way {saga} goes hangs on \"{needed.Step}\": it can only be retried.");
         foreach (var step in parked)
-            await sagas.RaiseEventAsync(story.Saga, Saga.DecisionEvent(step.Step), decision, cancellation);
+            await sagas.RaiseEventAsync(story.Saga, Saga.DecisionEvent(step), decision, cancellation);
         return TypedResults.Accepted($"/api/sagas/{saga}");
     }
 

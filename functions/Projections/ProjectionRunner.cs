@@ -17,65 +17,152 @@ namespace Functions.Projections;
 /// under its ETag: two deliveries at once cost a retry, never an effect. An event that can not be folded parks its
 /// stream for this view: the view stays where it is, later events of the stream queue behind (each of them finds the
 /// gap and meets the same event), all other streams go on, and code that can fold it heals the view with the next
-/// event.
+/// event or when an operator asks. The parked entry is written before the document and removed after it, so a crash
+/// in between leaves an entry too many, never a stream standing still that nobody can see.
 /// </remarks>
-public sealed class ProjectionRunner(
-    Database database, IEventStore events, TimeProvider clock, ILogger<ProjectionRunner> log)
+public sealed partial class ProjectionRunner(
+    Database database,
+    IEventStore events,
+    Parking parking,
+    ProjectionStates states,
+    TimeProvider clock,
+    ILogger<ProjectionRunner> log)
 {
     public const int DocumentsInParallelMax = 16;
     public const int WriteAttemptsMax = 8;
     public const int FirstEventsMax = 10_000;
-    public const string ParkedContainer = "parked";
 
     static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
 
     readonly ConcurrentDictionary<StreamId, StoredEvent> firsts = [];
 
     /// <summary>
+    /// Takes in a batch as the feed delivered it, unless the view is paused: then the batch is let go, for the
+    /// reconciliation stands still at the pause and goes on from there.
+    /// </summary>
+    public async Task RunAsync(View view, IReadOnlyList<JsonElement> changes, CancellationToken cancellation)
+    {
+        if (await states.IsPausedAsync(view.Name, cancellation)) return;
+        var (read, unreadable) = Changes.Sort(changes);
+        foreach (var change in unreadable.Where(c => c.Stream.Length > 0))
+            await parking.ParkAsync(
+                view.Name, change.Stream, long.TryParse(change.Id, out var sequence) ? sequence : 0, change.Error,
+                cancellation);
+        await view.ProjectAsync(this, read, cancellation);
+    }
+
+    /// <summary>
     /// Returns when every event is in its document or its stream is parked; throws only for what a retry may cure.
     /// </summary>
-    public async Task RunAsync<TView>(
-        View<TView> view, IReadOnlyList<JsonElement> changes, CancellationToken cancellation)
+    internal async Task ProjectAsync<TView>(
+        View<TView> view, IReadOnlyList<StoredEvent> fresh, CancellationToken cancellation)
         where TView : class
     {
-        var documents = new Dictionary<ViewKey, List<(Feed<TView>, StreamId, List<StoredEvent>)>>();
-        foreach (var stream in Changes.Events(changes).GroupBy(e => e.StreamId))
+        var documents = await ByDocumentAsync(view, fresh, cancellation);
+        await Parallel.ForEachAsync(
+            documents, InParallel(cancellation), async (document, stop) =>
+                await ProjectAsync(view, document.Key, document.Value, stop));
+    }
+
+    /// <summary>Costs a point read a document: what a reconciliation pays for knowing that nothing is lost.</summary>
+    internal async Task<IReadOnlyList<StoredEvent>> UnseenAsync<TView>(
+        View<TView> view, IReadOnlyList<StoredEvent> delivered, CancellationToken cancellation)
+        where TView : class
+    {
+        var unseen = new ConcurrentBag<StoredEvent>();
+        await Parallel.ForEachAsync(
+            await ByDocumentAsync(view, delivered, cancellation),
+            InParallel(cancellation),
+            async (document, stop) =>
+            {
+                if (await SeenAsync<TView>(view, document.Key, stop) is not { } seen) return;
+                foreach (var (_, stream, ordered) in document.Value)
+                {
+                    if (seen.Parked.Contains(stream.ToString())) continue;
+                    var until = seen.Seen.GetValueOrDefault(stream.ToString());
+                    foreach (var missing in ordered.Where(e => e.Sequence > until)) unseen.Add(missing);
+                }
+            });
+        return [.. unseen];
+    }
+
+    async Task<Dictionary<ViewKey, List<Delivered<TView>>>> ByDocumentAsync<TView>(
+        View<TView> view, IReadOnlyList<StoredEvent> delivered, CancellationToken cancellation)
+        where TView : class
+    {
+        var documents = new Dictionary<ViewKey, List<Delivered<TView>>>();
+        foreach (var stream in delivered.GroupBy(e => e.StreamId))
         {
-            if (!StreamId.TryParse(stream.Key, out var id)) continue;
-            if (view.Feeds.FirstOrDefault(f => f.Category == id.Category) is not { } feed) continue;
-            var ordered = stream.OrderBy(e => e.Sequence).ToList();
-            var key = feed.KeyOfName is { } byName ? byName(id)
-                : feed.KeyOfFirst!(await FirstAsync(id, ordered[0], cancellation));
+            if (!StreamId.TryParse(stream.Key, out var id) || view.FeedOf(id) is not { } feed) continue;
+            var ordered = stream.OrderBy(e => e.Sequence).DistinctBy(e => e.Sequence).ToList();
+            if (await KeyAsync(view.Name, feed, id, ordered[0], cancellation) is not { } key) continue;
             if (!documents.TryGetValue(key, out var streams)) documents.Add(key, streams = []);
-            streams.Add((feed, id, ordered));
+            streams.Add(new(feed, id, ordered));
         }
 
-        await Parallel.ForEachAsync(
-            documents,
-            new ParallelOptions { MaxDegreeOfParallelism = DocumentsInParallelMax, CancellationToken = cancellation },
-            async (document, stop) => await ProjectAsync(view, document.Key, document.Value, stop));
+        return documents;
+    }
+
+    async Task<ViewKey?> KeyAsync<TView>(
+        string view, Feed<TView> feed, StreamId stream, StoredEvent earliest, CancellationToken cancellation)
+        where TView : class =>
+        feed.KeyOfName is { } byName
+            ? byName(stream)
+            : (await OfFirstAsync(
+                view, stream, earliest, first => new Found(feed.KeyOfFirst!(first)), cancellation))?.Key;
+
+    /// <summary>
+    /// What the stream's first event says; null when it says nothing and the stream is parked, or left out, for that.
+    /// </summary>
+    async Task<T?> OfFirstAsync<T>(
+        string view, StreamId stream, StoredEvent earliest, Func<StoredEvent, T> take, CancellationToken cancellation)
+        where T : class
+    {
+        StoredEvent first;
+        try
+        {
+            first = await FirstAsync(stream, earliest, cancellation);
+        }
+        catch (JsonException unreadable)
+        {
+            await parking.ParkAsync(view, stream.ToString(), 1, unreadable.Message, cancellation);
+            return null;
+        }
+
+        try
+        {
+            return take(first);
+        }
+        catch (Exception poison)
+        {
+            // What is taken is a pure function of the event, so whatever it throws it will throw again.
+            if (!await parking.IsDiscardedAsync(view, first, cancellation))
+                await parking.ParkAsync(view, first, poison, cancellation);
+            return null;
+        }
     }
 
     async Task ProjectAsync<TView>(
-        View<TView> view, ViewKey key, List<(Feed<TView> Feed, StreamId Stream, List<StoredEvent> Events)> streams,
-        CancellationToken cancellation)
+        View<TView> view, ViewKey key, List<Delivered<TView>> streams, CancellationToken cancellation)
         where TView : class
     {
-        var container = database.GetContainer(view.Container);
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                var (before, etag) = await ReadAsync<TView>(container, key, cancellation);
-                var after = before;
-                foreach (var (feed, stream, fresh) in streams)
-                    after = await FoldAsync(view.Name, feed, after, stream, fresh, cancellation);
-                if (ReferenceEquals(before, after) || await WriteAsync(container, after, etag, cancellation)) return;
+                if (await TryProjectAsync(view, key, streams, cancellation)) return;
             }
-            catch (CosmosException struggling) when (IsTransient(struggling) && attempt < WriteAttemptsMax)
+            catch (CosmosException struggling) when (IsTransient(struggling.StatusCode) && attempt < WriteAttemptsMax)
             {
                 log.LogWarning(
                     "{View}: the store answered {Status}; trying again", view.Name, (int)struggling.StatusCode);
+            }
+            catch (Exception hopeless) when (IsHopeless(hopeless))
+            {
+                // The document, not an event, is at fault; every stream in it waits for somebody to look at it.
+                foreach (var (_, _, delivered) in streams)
+                    await parking.ParkAsync(view.Name, delivered[^1], hopeless, cancellation);
+                return;
             }
 
             if (attempt >= WriteAttemptsMax)
@@ -85,43 +172,69 @@ public sealed class ProjectionRunner(
         }
     }
 
-    async Task<ViewDocument<TView>> FoldAsync<TView>(
-        string view, Feed<TView> feed, ViewDocument<TView> document, StreamId stream, List<StoredEvent> fresh,
-        CancellationToken cancellation)
+    /// <summary>False when somebody else wrote the document first: read again and fold on that.</summary>
+    async Task<bool> TryProjectAsync<TView>(
+        View<TView> view, ViewKey key, List<Delivered<TView>> streams, CancellationToken cancellation)
         where TView : class
     {
+        var container = database.GetContainer(view.Container);
+        var (found, etag) = await container.FindAsync<ViewDocument<TView>>(key.Id, key.Partition, cancellation);
+        var before = found ?? new() { Id = key.Id, Pk = key.Partition };
+        var after = before;
+        foreach (var delivered in streams) after = await FoldAsync(view.Name, after, delivered, cancellation);
+        if (ReferenceEquals(before, after)) return true;
+        if (!await container.ReplaceAsync(after, key.Id, key.Partition, etag, cancellation)) return false;
+        foreach (var healed in before.Parked.Except(after.Parked))
+            await parking.RemoveAsync(view.Name, healed, cancellation);
+        return true;
+    }
+
+    async Task<ViewDocument<TView>> FoldAsync<TView>(
+        string view, ViewDocument<TView> document, Delivered<TView> delivered, CancellationToken cancellation)
+        where TView : class
+    {
+        var (feed, stream, fresh) = delivered;
         var name = stream.ToString();
         var seen = document.Seen.GetValueOrDefault(name);
-        var last = fresh[^1].Sequence;
-        if (last <= seen) return document;
+        if (fresh[^1].Sequence <= seen) return document;
 
-        var (shown, at) = (document.View, seen);
-        await foreach (var stored in FromAsync(stream, seen + 1, fresh, cancellation))
+        var (shown, at, isParked) = (document.View, seen, false);
+        try
         {
-            try
+            await foreach (var stored in FromAsync(stream, seen + 1, fresh, cancellation))
             {
-                shown = feed.Fold(shown, stored);
+                if (stored.Sequence != at + 1) break;
+                try
+                {
+                    shown = feed.Fold(shown, stored);
+                }
+                catch (Exception poison)
+                {
+                    // A fold is a pure function of the view and the event, so whatever it throws it will throw again.
+                    isParked = !await parking.IsDiscardedAsync(view, stored, cancellation);
+                    if (isParked) await parking.ParkAsync(view, stored, poison, cancellation);
+                    if (isParked) break;
+                }
+
                 at = stored.Sequence;
             }
-            catch (Exception poison)
-            {
-                // A fold is a pure function of the view and the event, so whatever it throws it will throw again.
-                await ParkAsync(view, stored, poison, cancellation);
-                return document with
-                {
-                    View = shown,
-                    Seen = With(document.Seen, name, at),
-                    Parked = [.. document.Parked.Where(p => p != name), name],
-                };
-            }
+        }
+        catch (JsonException unreadable)
+        {
+            isParked = true;
+            await parking.ParkAsync(view, name, at + 1, unreadable.Message, cancellation);
         }
 
-        if (document.Parked.Contains(name)) await UnparkAsync(view, stream, cancellation);
+        // A replica may know less than the feed told. To go on as if that were all would wait for an event that may
+        // never come; to be asked again costs a moment.
+        if (!isParked && at < fresh[^1].Sequence)
+            throw new InvalidOperationException($"{stream} can not be read up to {fresh[^1].Sequence} yet.");
+        if (at == seen && document.Parked.Contains(name) == isParked) return document;
         return document with
         {
             View = shown,
-            Seen = With(document.Seen, name, at),
-            Parked = [.. document.Parked.Where(p => p != name)],
+            Seen = at == 0 ? document.Seen : new Dictionary<string, long>(document.Seen) { [name] = at },
+            Parked = [.. document.Parked.Where(p => p != name), .. isParked ? [name] : Array.Empty<string>()],
         };
     }
 
@@ -131,8 +244,8 @@ public sealed class ProjectionRunner(
     IAsyncEnumerable<StoredEvent> FromAsync(
         StreamId stream, long next, List<StoredEvent> fresh, CancellationToken cancellation)
     {
-        var follow = fresh.Where(e => e.Sequence >= next).DistinctBy(e => e.Sequence).ToList();
-        if (follow.Count > 0 && follow[0].Sequence == next && follow[^1].Sequence == next + follow.Count - 1)
+        var follow = fresh.Where(e => e.Sequence >= next).ToList();
+        if (follow[0].Sequence == next && follow[^1].Sequence == next + follow.Count - 1)
             return follow.ToAsyncEnumerable();
         log.LogInformation("{Stream}: healing from {Next} to {Last}", stream, next, fresh[^1].Sequence);
         return events.ReadAsync(stream, new(next, fresh[^1].Sequence), cancellation);
@@ -153,73 +266,35 @@ public sealed class ProjectionRunner(
         return firsts.GetOrAdd(stream, first);
     }
 
-    static async Task<(ViewDocument<TView>, string? ETag)> ReadAsync<TView>(
-        Container container, ViewKey key, CancellationToken cancellation)
+    /// <summary>How far the document is; null when it can not be read, which parked its streams already.</summary>
+    async Task<ViewDocument<TView>?> SeenAsync<TView>(View view, ViewKey key, CancellationToken cancellation)
         where TView : class
     {
-        using var response = await container.ReadItemStreamAsync(
-            key.Id, new PartitionKey(key.Partition), null, cancellation);
-        if (response.StatusCode == HttpStatusCode.NotFound) return (new() { Id = key.Id, Pk = key.Partition }, null);
-        response.EnsureSuccessStatusCode();
-        var document = await JsonSerializer.DeserializeAsync<ViewDocument<TView>>(
-            response.Content, StoredJson.Options, cancellation);
-        return (document!, response.Headers.ETag);
+        try
+        {
+            var (found, _) = await database.GetContainer(view.Container)
+                .FindAsync<ViewDocument<TView>>(key.Id, key.Partition, cancellation);
+            return found ?? new() { Id = key.Id, Pk = key.Partition };
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
-    /// <summary>False when somebody else wrote first: read again and fold on that.</summary>
-    static async Task<bool> WriteAsync<TView>(
-        Container container, ViewDocument<TView> document, string? etag, CancellationToken cancellation)
-        where TView : class
-    {
-        using var content = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(document, StoredJson.Options));
-        var partition = new PartitionKey(document.Pk);
-        var options = new ItemRequestOptions { IfMatchEtag = etag, EnableContentResponseOnWrite = false };
-        using var response = etag is null
-            ? await container.CreateItemStreamAsync(content, partition, options, cancellation)
-            : await container.ReplaceItemStreamAsync(content, document.Id, partition, options, cancellation);
-        if (response.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed) return false;
-        response.EnsureSuccessStatusCode();
-        return true;
-    }
+    static ParallelOptions InParallel(CancellationToken cancellation) =>
+        new() { MaxDegreeOfParallelism = DocumentsInParallelMax, CancellationToken = cancellation };
 
-    async Task ParkAsync(string view, StoredEvent stored, Exception poison, CancellationToken cancellation)
-    {
-        log.LogError(poison, "{View}: {Stream} is parked at {Sequence}", view, stored.StreamId, stored.Sequence);
-        var parked = new ParkedEvent(
-            stored.StreamId, view, stored.StreamId, stored.Sequence, stored.EventType, poison.Message,
-                clock.GetUtcNow());
-        using var content = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(parked, StoredJson.Options));
-        using var response = await database.GetContainer(ParkedContainer)
-            .UpsertItemStreamAsync(content, new PartitionKey(view), null, cancellation);
-        response.EnsureSuccessStatusCode();
-    }
-
-    async Task UnparkAsync(string view, StreamId stream, CancellationToken cancellation)
-    {
-        using var response = await database.GetContainer(ParkedContainer)
-            .DeleteItemStreamAsync(stream.ToString(), new PartitionKey(view), null, cancellation);
-        if (response.StatusCode != HttpStatusCode.NotFound) response.EnsureSuccessStatusCode();
-    }
-
-    static Dictionary<string, long> With(IReadOnlyDictionary<string, long> seen, string stream, long sequence) =>
-        new(seen) { [stream] = sequence };
-
-    static bool IsTransient(CosmosException fault) => fault.StatusCode is
+    static bool IsTransient(HttpStatusCode status) => status is
         HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.RequestTimeout
         or HttpStatusCode.Gone or (HttpStatusCode)449;
-}
 
-/// <summary>A stream standing still in one view, and why; its id is the stream, its partition the view.</summary>
-public sealed record ParkedEvent(
-    string Id, string Pk, string Stream, long Sequence, string EventType, string Error, DateTimeOffset Since);
+    static bool IsHopeless(Exception fault) =>
+        fault is JsonException or CosmosException { StatusCode: HttpStatusCode.RequestEntityTooLarge };
 
-/// <summary>Reads change-feed batches of the event container.</summary>
-public static class Changes
-{
-    /// <summary>
-    /// The events among the changed documents; snapshots live in the same container and are passed over.
-    /// </summary>
-    public static IEnumerable<StoredEvent> Events(IEnumerable<JsonElement> changes) => changes
-        .Where(change => change.TryGetProperty("eventType", out _))
-        .Select(change => change.Deserialize<StoredEvent>(StoredJson.Options)!);
+    sealed record Found(ViewKey Key);
+
+    /// <summary>What the feed brought of one stream: in order of sequence, each once.</summary>
+    sealed record Delivered<TView>(Feed<TView> Feed, StreamId Stream, List<StoredEvent> Events)
+        where TView : class;
 }

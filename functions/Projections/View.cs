@@ -20,9 +20,38 @@ public sealed record Feed<TView>(
     Func<TView?, StoredEvent, TView?> Fold)
     where TView : class;
 
+/// <summary>What can be done with every view alike, whatever it shows.</summary>
+public abstract record View(string Name, string Container)
+{
+    public abstract bool TakesIn(StoredEvent stored);
+
+    /// <summary>Brings the view up to these events; paused or not is the caller's question.</summary>
+    public abstract Task ProjectAsync(
+        ProjectionRunner runner, IReadOnlyList<StoredEvent> events, CancellationToken cancellation);
+
+    /// <summary>Those of the events that the view has not seen and does not know to be parked.</summary>
+    public abstract Task<IReadOnlyList<StoredEvent>> UnseenAsync(
+        ProjectionRunner runner, IReadOnlyList<StoredEvent> events, CancellationToken cancellation);
+}
+
 /// <summary>A view: its name, the container that holds it and the streams that feed it. All folds are pure.</summary>
 public sealed record View<TView>(string Name, string Container, params IReadOnlyList<Feed<TView>> Feeds)
-    where TView : class;
+    : View(Name, Container)
+    where TView : class
+{
+    public override bool TakesIn(StoredEvent stored) =>
+        StreamId.TryParse(stored.StreamId, out var stream) && FeedOf(stream) is not null;
+
+    public Feed<TView>? FeedOf(StreamId stream) => Feeds.FirstOrDefault(feed => feed.Category == stream.Category);
+
+    public override Task ProjectAsync(
+        ProjectionRunner runner, IReadOnlyList<StoredEvent> events, CancellationToken cancellation) =>
+        runner.ProjectAsync(this, events, cancellation);
+
+    public override Task<IReadOnlyList<StoredEvent>> UnseenAsync(
+        ProjectionRunner runner, IReadOnlyList<StoredEvent> events, CancellationToken cancellation) =>
+        runner.UnseenAsync(this, events, cancellation);
+}
 
 /// <summary>Makes feeds out of a context's codec and its pure fold.</summary>
 public static class Feed

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Commerce.Catalog;
+using Commerce.Customers;
 using Commerce.Inventory;
 using Commerce.Ordering;
 using EventSourcing;
@@ -42,6 +43,26 @@ public sealed class Views(ProjectionRunner runner)
         "availability",
         Feed.ByName<Availability,
             StockEvent>(Stock.Category, Aggregates.Stocks.Codec, Commerce.Inventory.Availability.Project, ById));
+
+    public static readonly View<CustomerCard> Customers = new(
+        "customers",
+        "customers",
+        Feed.ByName<CustomerCard,
+            CustomerEvent>(Customer.Category, Aggregates.Customers.Codec, CustomerCard.Project, ById));
+
+    /// <summary>Orders added up by day, product and customer.</summary>
+    public static readonly Tally<SalesShare, Sales> OrderStatistics = new(
+        "order-statistics",
+        "order-statistics",
+        Order.Category,
+        first => [.. SalesGroup.Of(Aggregates.Orders.Codec.Decode(first)).Select(group => group.Value)],
+        (group, share, stored) => SalesShare.Project(new(group), share, Aggregates.Orders.Codec.Decode(stored)),
+        (total, before, after) => (total ?? Sales.None)
+            + (after?.Figures() ?? Sales.None) - (before?.Figures() ?? Sales.None));
+
+    /// <summary>Every view there is: what the reconciliation looks after and an operator can name.</summary>
+    public static IReadOnlyList<View> All { get; } =
+        [OrderDetails, OrderList, Products, Availability, Customers, OrderStatistics];
 
     static ViewKey ById(StreamId stream) => ViewKey.Of(stream.Id);
 
@@ -100,4 +121,32 @@ public sealed class Views(ProjectionRunner runner)
             MaxItemsPerInvocation = Store.FeedItemsMax)]
         IReadOnlyList<JsonElement> changes,
         CancellationToken cancellation) => runner.RunAsync(Availability, changes, cancellation);
+
+    [Function(nameof(ProjectCustomers)), ExponentialBackoffRetry(-1, "00:00:01", "00:01:00")]
+    public Task ProjectCustomers(
+        [CosmosDBTrigger(
+            Store.Database,
+            Store.Events,
+            Connection = Store.Connection,
+            LeaseContainerName = Store.Leases,
+            LeaseContainerPrefix = "customers",
+            StartFromBeginning = true,
+            FeedPollDelay = Store.FeedPollDelay,
+            MaxItemsPerInvocation = Store.FeedItemsMax)]
+        IReadOnlyList<JsonElement> changes,
+        CancellationToken cancellation) => runner.RunAsync(Customers, changes, cancellation);
+
+    [Function(nameof(ProjectOrderStatistics)), ExponentialBackoffRetry(-1, "00:00:01", "00:01:00")]
+    public Task ProjectOrderStatistics(
+        [CosmosDBTrigger(
+            Store.Database,
+            Store.Events,
+            Connection = Store.Connection,
+            LeaseContainerName = Store.Leases,
+            LeaseContainerPrefix = "order-statistics",
+            StartFromBeginning = true,
+            FeedPollDelay = Store.FeedPollDelay,
+            MaxItemsPerInvocation = Store.FeedItemsMax)]
+        IReadOnlyList<JsonElement> changes,
+        CancellationToken cancellation) => runner.RunAsync(OrderStatistics, changes, cancellation);
 }

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using Commerce;
 using Commerce.Ordering;
-using EventSourcing;
 using Functions.Http;
 using Functions.Projections;
 using Microsoft.AspNetCore.Http;
@@ -57,7 +56,7 @@ public sealed class OrderQueries(ViewContainer views)
         var rows = await views.PageAsync<OrderSummary>(Views.OrderList.Container, query, customer, limit, cancellation);
         var next = rows.Count == limit && rows[^1] is { View: { } last } row
             ? new Cursor(last.PlacedAt, row.Id).ToString() : null;
-        return TypedResults.Json(new OrderPage([.. rows.Select(r => r.View!)], next), StoredJson.Options);
+        return ViewAnswer.Json(request, new OrderPage([.. rows.Select(r => r.View!)], next));
     }
 
     static readonly string[] Statuses =

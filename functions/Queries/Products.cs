@@ -37,7 +37,7 @@ public sealed class ProductQueries(ViewContainer views)
 
         var rows = await views.PageAsync<ProductListing>(Views.Products.Container, query, null, limit, cancellation);
         var next = rows.Count == limit ? rows[^1].Id : null;
-        return TypedResults.Json(new ProductPage([.. rows.Select(row => row.View!)], next), StoredJson.Options);
+        return ViewAnswer.Json(request, new ProductPage([.. rows.Select(row => row.View!)], next));
     }
 
     [Function(nameof(GetProduct))]

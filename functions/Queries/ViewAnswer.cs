@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text.Json;
 using EventSourcing;
 using Functions.Http;
 using Functions.Projections;
@@ -26,10 +28,26 @@ static class ViewAnswer
         if (document?.View is not { } found) return Problem.Of(unknown);
 
         headers.ETag = ETagOf(document);
-        return request.Headers.IfNoneMatch.Contains(headers.ETag.ToString())
+        return IsKnown(request, headers.ETag.ToString())
             ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
             : TypedResults.Json(found, StoredJson.Options);
     }
+
+    /// <summary>An answer made of many documents: its version is what it says.</summary>
+    public static IResult Json<T>(HttpRequest request, T answer)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(answer, StoredJson.Options);
+        var etag = $"\"{Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(0, 12))}\"";
+        request.HttpContext.Response.Headers.ETag = etag;
+        return IsKnown(request, etag)
+            ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
+            : TypedResults.Bytes(body, "application/json; charset=utf-8");
+    }
+
+    /// <summary>The caller may name several versions it has, weakly or all at once (RFC 9110, 13.1.2).</summary>
+    static bool IsKnown(HttpRequest request, string etag) => request.Headers.IfNoneMatch
+        .SelectMany(value => (value ?? "").Split(',', StringSplitOptions.TrimEntries))
+        .Any(known => known == "*" || known == etag || known == "W/" + etag);
 
     /// <summary>
     /// A view's version is how far it has seen its streams: it grows with every event and survives a rebuild.

@@ -89,7 +89,10 @@ public static class OrderSaga
         new("cancel order", nameof(OrderSteps.CancelOrder), new OrderStep(order.Origin, why));
 
     static Step CapturePayment(PlacedOrder order) =>
-        new("capture payment", nameof(PaymentSteps.CapturePayment), Payment(order));
+        new("capture payment", nameof(PaymentSteps.CapturePayment), Payment(order))
+        {
+            Timeout = OutsideTimeout,
+        };
 
     static Step CommitStock(PlacedOrder order, OrderLine line) =>
         new($"commit {line.Product}", nameof(StockSteps.CommitStock), Stock(order, line));

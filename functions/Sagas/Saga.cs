@@ -10,8 +10,16 @@ namespace Functions.Sagas;
 /// </summary>
 public sealed record Step(string Name, string Do, object Input, string? Undo = null)
 {
-    /// <summary>How long one attempt may take; null leaves it to the host's function timeout.</summary>
+    /// <summary>
+    /// How long one attempt may take; null leaves it to the host's function timeout, which costs no timer.
+    /// </summary>
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>
+    /// How patiently the step itself is tried; null is <see cref="StepPolicy.Before"/> or, behind the pivot,
+    /// <see cref="StepPolicy.Behind"/>. Its undo always has the patience of <see cref="StepPolicy.Behind"/>.
+    /// </summary>
+    public StepPolicy? Policy { get; init; }
 }
 
 /// <summary>How often a step is tried when the world fails, and how long to pause in between.</summary>
@@ -33,8 +41,15 @@ public sealed record StepPolicy(int AttemptsMax, TimeSpan FirstPause, TimeSpan P
 /// </summary>
 public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
 {
-    /// <summary>The external event that continues a parked step, carrying a <see cref="SagaDecision"/>.</summary>
-    public static string DecisionEvent(string step) => $"decision: {step}";
+    const int DetailLengthMax = 500;
+
+    /// <summary>
+    /// The external event that continues a parked step, carrying a <see cref="SagaDecision"/>. It names this one stop:
+    /// a second decision about it, come too late, must not decide the next stop of the same step.
+    /// </summary>
+    public static string DecisionEvent(ParkedStep parked) => $"decision {parked.Stop}: {parked.Step}";
+
+    int stops;
 
     readonly Stack<Step> undos = [];
 
@@ -63,7 +78,7 @@ public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
     public async Task<Refusal?> PivotAsync(Step pivot)
     {
         var (outcome, refusal) = await AttemptAsync(
-            Open(pivot.Name, StepKind.Pivot), pivot.Do, pivot, StepPolicy.Before);
+            Open(pivot.Name, StepKind.Pivot), pivot.Do, pivot, pivot.Policy ?? StepPolicy.Before);
         if (outcome != StepOutcome.Failed) return refusal;
 
         var tooLate = await ForwardAsync($"rule out {pivot.Name}", pivot.Undo!, pivot, StepKind.Undo, mayRefuse: true);
@@ -78,19 +93,19 @@ public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
     /// <summary>Takes back every step begun, newest first.</summary>
     public async Task UndoAsync(Refusal refusal)
     {
-        Story = Story with { Status = SagaStatus.Compensating, Refusal = refusal };
+        await TellAsync(Story with { Status = SagaStatus.Compensating, Refusal = refusal });
         while (undos.TryPop(out var step)) await ForwardAsync($"undo {step.Name}", step.Undo!, step, StepKind.Undo);
     }
 
     /// <summary>Tells the end of the story.</summary>
-    public async Task EndAsync()
+    /// <remarks>
+    /// A last chapter that cannot be told fails the saga: its work is done, and the watch over the sagas finds it.
+    /// </remarks>
+    public Task EndAsync() => WriteAsync(Story with
     {
-        await TellAsync(Story with
-        {
-            Status = Story.Refusal is null ? SagaStatus.Completed : SagaStatus.Compensated,
-            EndedAt = Now,
-        });
-    }
+        Status = Story.Refusal is null ? SagaStatus.Completed : SagaStatus.Compensated,
+        EndedAt = Now,
+    });
 
     // Registered before the step runs: a step that timed out may have happened all the same.
     void Register(Step step)
@@ -100,18 +115,20 @@ public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
     }
 
     async Task<Refusal?> BackwardAsync(Step step, StepKind kind) =>
-        (await AttemptAsync(Open(step.Name, kind), step.Do, step, StepPolicy.Before)).Refusal;
+        (await AttemptAsync(Open(step.Name, kind), step.Do, step, step.Policy ?? StepPolicy.Before)).Refusal;
 
     async Task<Refusal?> ForwardAsync(string name, string activity, Step step, StepKind kind, bool mayRefuse = false)
     {
+        var policy = kind == StepKind.Undo ? StepPolicy.Behind : step.Policy ?? StepPolicy.Behind;
         while (true)
         {
             var at = Open(name, kind);
-            var (outcome, refusal) = await AttemptAsync(at, activity, step, StepPolicy.Behind);
+            var (outcome, refusal) = await AttemptAsync(at, activity, step, policy);
             if (outcome == StepOutcome.Done) return null;
             if (outcome == StepOutcome.Refused && mayRefuse) return refusal;
 
-            var decision = await ParkAsync(at, refusal!);
+            // Which way the saga goes hangs on this answer, so it cannot go on without one.
+            var decision = await ParkAsync(at, refusal!, maySkip: !mayRefuse);
             if (decision.Action == SagaAction.Retry) continue;
             Amend(at, s => s with
             {
@@ -145,7 +162,7 @@ public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
                     Outcome = outcome,
                     Attempts = attempt,
                     EndedAt = Now,
-                    Detail = refusal?.Detail,
+                    Detail = Fit(refusal?.Detail),
                 });
                 return (outcome, refusal);
             }
@@ -158,6 +175,7 @@ public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
                 fault = late.Message;
             }
 
+            fault = Fit(fault)!;
             Amend(at, s => s with { Attempts = attempt, Detail = fault });
             if (attempt == policy.AttemptsMax)
             {
@@ -166,6 +184,8 @@ public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
                     new("step-failed", $"{Story.Steps[at].Step} failed {attempt} times: {fault}"));
             }
 
+            // Trouble is worth a write: from here on readers see at which step the saga stands.
+            if (attempt == 1) await TellAsync(Story);
             await context.CreateTimer(policy.PauseAfter(attempt), CancellationToken.None);
         }
     }
@@ -185,40 +205,54 @@ public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
         return await attempt;
     }
 
-    async Task<SagaDecision> ParkAsync(int at, Refusal why)
+    async Task<SagaDecision> ParkAsync(int at, Refusal why, bool maySkip)
     {
         var step = Story.Steps[at];
         context.SetCustomStatus($"parked at {step.Step}");
-        await TellAsync(Story with
+        while (true)
         {
-            Status = SagaStatus.Parked,
-            Parked = [.. Story.Parked, new(step.Step, why.Detail, step.Attempts, Now)],
-        });
-        var decision = await context.WaitForExternalEvent<SagaDecision>(DecisionEvent(step.Step));
-        var parked = Story.Parked.Where(p => p.Step != step.Step).ToList();
-        await TellAsync(Story with
-        {
-            Status = parked.Count > 0 ? SagaStatus.Parked
-                : Story.Refusal is null ? SagaStatus.Running : SagaStatus.Compensating,
-            Parked = parked,
-            Decisions = [.. Story.Decisions, decision],
-        });
-        return decision;
+            var stop = new ParkedStep(step.Step, Fit(why.Detail)!, step.Attempts, Now, ++stops, maySkip);
+            await TellAsync(Story with { Status = SagaStatus.Parked, Parked = [.. Story.Parked, stop] });
+            var decision = await context.WaitForExternalEvent<SagaDecision>(DecisionEvent(stop));
+            var parked = Story.Parked.Where(p => p.Stop != stop.Stop).ToList();
+            await TellAsync(Story with
+            {
+                Status = parked.Count > 0 ? SagaStatus.Parked
+                    : Story.Refusal is null ? SagaStatus.Running : SagaStatus.Compensating,
+                Parked = parked,
+                Decisions = [.. Story.Decisions, decision with { Step = step.Step, At = Now }],
+            });
+            if (maySkip || decision.Action == SagaAction.Retry) return decision;
+        }
     }
 
+    // A chapter that cannot be told for long is left out: the next one holds it too, and the saga's work goes on.
     async Task TellAsync(SagaStory story)
     {
-        Story = story with { Revision = story.Revision + 1 };
-        await context.CallActivityAsync(nameof(SagaStories.TellSagaStory), Story, Telling);
+        try
+        {
+            await WriteAsync(story);
+        }
+        catch (TaskFailedException)
+        {
+            context.SetCustomStatus("the saga's story cannot be written");
+        }
     }
+
+    Task WriteAsync(SagaStory story)
+    {
+        Story = story with { Revision = story.Revision + 1 };
+        return context.CallActivityAsync(nameof(SagaStories.TellSagaStory), Story, Telling);
+    }
+
+    static string? Fit(string? text) => text?.Length > DetailLengthMax ? text[..DetailLengthMax] : text;
 
     void Amend(int index, Func<StepStory, StepStory> change) =>
         Story = Story with { Steps = [.. Story.Steps.Select((step, i) => i == index ? change(step) : step)] };
 
     DateTimeOffset Now => new(context.CurrentUtcDateTime, TimeSpan.Zero);
 
-    // The story is for readers; a store that stays away for long must not keep the saga from its work for ever, but a
-    // lost last chapter would show a finished saga as running, so it is told with patience.
+    // About an hour: a lost last chapter would show a finished saga as running, so it is told with patience.
     static readonly TaskOptions Telling = TaskOptions.FromRetryPolicy(
         new(20, TimeSpan.FromSeconds(1), backoffCoefficient: 2, maxRetryInterval: TimeSpan.FromMinutes(5)));
 }

@@ -59,11 +59,15 @@ public sealed record StepStory(string Step, StepKind Kind, DateTimeOffset Starte
     public string? Detail { get; init; }
 }
 
-/// <summary>Where a saga stands still, why, and since when.</summary>
-public sealed record ParkedStep(string Step, string Error, int Attempts, DateTimeOffset Since);
+/// <summary>
+/// Where a saga stands still, why, and since when; the stops of a saga are numbered, for a step may park again.
+/// </summary>
+public sealed record ParkedStep(
+    string Step, string Error, int Attempts, DateTimeOffset Since, int Stop, bool MaySkip = true);
 
-/// <summary>What an operator decided about a parked step.</summary>
-public sealed record SagaDecision(SagaAction Action, string By, string Why);
+/// <summary>What an operator decided about a parked step; the saga adds which one it was, and when it heard.</summary>
+public sealed record SagaDecision(
+    SagaAction Action, string By, string Why, string? Step = null, DateTimeOffset? At = null);
 
 [JsonConverter(typeof(JsonStringEnumConverter<SagaAction>))]
 public enum SagaAction

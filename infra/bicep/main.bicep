@@ -13,7 +13,7 @@ param location string
 @description('The region of the Durable Task Scheduler; empty: that of everything else.')
 param schedulerLocation string = ''
 
-@description('development: serverless Cosmos DB, Service Bus Standard, a shared scheduler; production: own capacity.')
+@description('development: serverless and shared; production: own capacity. To be chosen at the first deployment.')
 @allowed(['development', 'production'])
 param size string = 'development'
 
@@ -54,9 +54,8 @@ var hubWorker = indexOf(map(services, service => service.access.durableTask), 'w
 var schedulerName = '${prefix.scheduler}${token}'
 var taskHubName = 'orders'
 
-var blobZone = 'privatelink.blob.${environment().suffixes.storage}'
 var zones = [
-  blobZone
+  'privatelink.blob.${environment().suffixes.storage}'
   'privatelink.queue.${environment().suffixes.storage}'
   'privatelink.table.${environment().suffixes.storage}'
   'privatelink.documents.azure.com'

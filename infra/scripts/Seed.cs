@@ -29,8 +29,8 @@ while (!(await api.GetAsync("/api/health", CancellationToken.None)).IsSuccess)
     await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System);
 }
 
-Console.WriteLine(
-    await Catalogue.SeedAsync(api, CancellationToken.None) ? "The sample catalogue is written." : "It was there already.");
+var written = await Catalogue.SeedAsync(api, CancellationToken.None);
+Console.WriteLine(written ? "The sample catalogue is written." : "The sample catalogue was there already.");
 
 static string Output(string name) => Environment.GetEnvironmentVariable(name)
     ?? throw new InvalidOperationException($"{name} is not set: run this by azd, or after `azd env get-values`.");

@@ -39,10 +39,14 @@ public sealed class CosmosServer : IAsyncDisposable
         return new CosmosServer(options);
     }
 
-    /// <summary>A handler for clients in this process: <c>HttpClientFactory = () => new HttpClient(handler)</c>.</summary>
+    /// <summary>
+    /// A handler for clients in this process: <c>HttpClientFactory = () => new HttpClient(handler)</c>.
+    /// </summary>
     public HttpMessageHandler CreateHandler() => new InProcessHandler(pipeline);
 
-    /// <summary>Opens a port, on the loopback interface only, and answers the address; port 0 takes a free one.</summary>
+    /// <summary>
+    /// Opens a port, on the loopback interface only, and answers the address; port 0 takes a free one.
+    /// </summary>
     public async Task<Uri> ListenAsync(int port = 0, CancellationToken cancellation = default)
     {
         var listener = await Listener.StartAsync(pipeline, port, cancellation);

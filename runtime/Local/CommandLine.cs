@@ -13,6 +13,7 @@ static class CommandLine
         Commands
           serve       keeps the system up until Ctrl+C, its state in a folder (the default)
           demo        places orders that end well and badly, shows what happened and checks it
+          simulate    runs many orders while things go wrong at every layer, then checks every book
 
         Options of serve
           --port N    the port on 127.0.0.1 (7071)
@@ -21,7 +22,12 @@ static class CommandLine
         Options of demo
           --json      prints the result as JSON only
 
-        demo ends with code 0 only when everything it expected was found.
+        Options of simulate
+          --orders N  how many orders (1000)
+          --seed S    which orders, and what goes wrong (1)
+          --faults F  all or none (all)
+
+        demo and simulate end with code 0 only when everything it expected was found.
         """;
 
     public static async Task<int> RunAsync(string[] args)
@@ -53,6 +59,7 @@ static class CommandLine
             {
                 ["demo"] => await Demo.RunAsync(json: false, stop.Token),
                 ["demo", "--json"] => await Demo.RunAsync(json: true, stop.Token),
+                ["simulate", .. var options] => await SimulateAsync(options, stop.Token),
                 ["serve", .. var options] => await ServeAsync(options, stop.Token),
                 [] or [['-', '-', ..], ..] => await ServeAsync(args, stop.Token),
                 _ => Misused($"\"{string.Join(' ', args)}\" is no command of this program."),
@@ -85,6 +92,31 @@ static class CommandLine
         return await Serve.RunAsync(port, Path.GetFullPath(folder), stop);
     }
 
+    static async Task<int> SimulateAsync(string[] options, CancellationToken stop)
+    {
+        var plan = new SimulationPlan();
+        for (var i = 0; i < options.Length; i += 2)
+        {
+            switch (options[i..])
+            {
+                case ["--orders", var text, ..]
+                    when int.TryParse(text, out var orders) && orders is >= 1 and <= SimulationPlan.OrdersMax:
+                    plan = plan with { Orders = orders };
+                    break;
+                case ["--seed", var text, ..] when int.TryParse(text, out var seed):
+                    plan = plan with { Seed = seed };
+                    break;
+                case ["--faults", "all" or "none", ..]:
+                    plan = plan with { Faults = options[i + 1] == "all" };
+                    break;
+                default:
+                    return Misused($"\"{options[i]}\" is no option of simulate, or its value is missing or wrong.");
+            }
+        }
+
+        return await Simulate.RunAsync(plan, stop);
+    }
+
     static int Misused(string why)
     {
         Console.Error.WriteLine(why);
@@ -96,6 +128,10 @@ static class CommandLine
     public static void LogToConsole(ILoggingBuilder logging) => logging
         // host.json asks for more of the functions' own log than a person at a console wants to read.
         .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>(null, LogLevel.Warning)
+
+        // A host that can not start throws, and whoever started it says so in a sentence.
+        .AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>(
+            "Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
         .AddSimpleConsole(console => console.SingleLine = true)
         .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
 }

@@ -61,7 +61,8 @@ static class Demo
         Say("Starting the whole system in memory: Cosmos DB, Durable Task, the Functions host and the functions …");
         // The faults of the demo are told in its stories; as log lines they would only frighten.
         await using var system = await LocalSystem.StartAsync(
-            new() { Logging = logging => CommandLine.LogToConsole(logging.AddFilter<ConsoleLoggerProvider>("Function", LogLevel.None)) }, stop);
+            new() { Logging = logging =>
+                CommandLine.LogToConsole(logging.AddFilter<ConsoleLoggerProvider>("Function", LogLevel.None)) }, stop);
         using var http = system.CreateHttpClient();
         var api = new Api(http);
         await Catalogue.SeedAsync(api, stop);

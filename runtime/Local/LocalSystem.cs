@@ -1,5 +1,9 @@
+using System.Security.Cryptography;
+using EventSourcing;
 using Microsoft.Azure.Cosmos;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Runtime.Cosmos;
 using Runtime.Worker;
@@ -30,6 +34,14 @@ public sealed record LocalOptions
     /// Runs after the application's own composition: tests put their own gateway, carrier or faults here.
     /// </summary>
     public Action<IServiceCollection>? Replace { get; init; }
+
+    /// <summary>
+    /// Runs around every function, inside the application's own middleware: faults on purpose come from here.
+    /// </summary>
+    public Func<FunctionContext, Func<Task>, Task>? Around { get; init; }
+
+    /// <summary>Which faults of the store strike when, once some are ordered.</summary>
+    public int FaultSeed { get; init; }
 }
 
 /// <summary>
@@ -60,7 +72,8 @@ public sealed class LocalSystem : IAsyncDisposable
     {
         if (options.Folder is { } folder) Directory.CreateDirectory(folder);
         var settings = options.Settings ?? ReadSettings();
-        var cosmos = CosmosServer.Open(new() { File = FileIn(options, "cosmos.db"), Clock = options.Clock });
+        var cosmos = CosmosServer.Open(
+            new() { File = FileIn(options, "cosmos.db"), Clock = options.Clock, FaultSeed = options.FaultSeed });
         var client = ClientOf(cosmos);
         await Topology.CreateAsync(client, cancellation);
         var host = await FunctionsHost.StartAsync(
@@ -72,7 +85,11 @@ public sealed class LocalSystem : IAsyncDisposable
                 Listen = new($"http://127.0.0.1:{options.Port}"),
                 Clock = options.Clock,
                 DurableFile = FileIn(options, "durable.db"),
-                Configure = Functions.Program.Configure,
+                Configure = builder =>
+                {
+                    Functions.Program.Configure(builder);
+                    if (options.Around is { } around) builder.UseMiddleware(around);
+                },
                 CosmosClients = _ => client,
                 LeaseOwner = "local",
                 FeedPollDelayMax = options.FeedPollDelayMax,
@@ -81,6 +98,9 @@ public sealed class LocalSystem : IAsyncDisposable
                 {
                     services.AddSingleton(options.Clock);
                     services.AddSingleton(client);
+                    services.AddSingleton<IMasterKey>(FileIn(options, "master.key") is { } file
+                        ? AesMasterKey.OfFile(file)
+                        : new AesMasterKey(RandomNumberGenerator.GetBytes(IKeyVault.KeyBytes)));
                     options.Replace?.Invoke(services);
                 },
             },

@@ -67,7 +67,8 @@ static class Serve
             .Select(f => $"  {f.Description.Split(' ')[0],-5} {f.Address}"));
         return $$"""
 
-            The order business is up on {{url}}, its state in {{folder}}.{{(seeded ? " A sample catalogue was seeded." : "")}}
+            The order business is up on {{url}},
+                its state in {{folder}}.{{(seeded ? " A sample catalogue was seeded." : "")}}
 
             {{functions}}
 

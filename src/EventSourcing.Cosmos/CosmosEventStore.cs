@@ -19,7 +19,7 @@ public sealed class CosmosEventStore(Container container) : IEventStore
 {
     const int PageItems = 500;
 
-    /// <summary>An append whose answer got lost is sent once more: it is stored at most once by its command key.</summary>
+    /// <summary>An append whose answer got lost is sent once more: its command key stores it at most once.</summary>
     const int SendAttemptsMax = 2;
 
     static readonly TransactionalBatchItemRequestOptions NoContent = new() { EnableContentResponseOnWrite = false };
@@ -111,7 +111,7 @@ public sealed class CosmosEventStore(Container container) : IEventStore
         using var response = await container.ReadItemStreamAsync(
             StoredSnapshot.DocumentId, Partition(stream), null, cancellation);
         Telemetry.Charged("read-snapshot", response.Headers.RequestCharge);
-        if (!IsFound(response)) return null;
+        if (!Answers.IsFound(response)) return null;
         try
         {
             return await JsonSerializer.DeserializeAsync<StoredSnapshot>(
@@ -131,7 +131,7 @@ public sealed class CosmosEventStore(Container container) : IEventStore
         using var response = await container.ReadItemStreamAsync(
             StoredEvent.IdOf(sequence), Partition(stream), null, cancellation);
         Telemetry.Charged("read", response.Headers.RequestCharge);
-        if (!IsFound(response)) yield break;
+        if (!Answers.IsFound(response)) yield break;
         yield return (await JsonSerializer.DeserializeAsync<StoredEvent>(
             response.Content, StoredJson.Options, cancellation))!;
     }
@@ -195,16 +195,6 @@ public sealed class CosmosEventStore(Container container) : IEventStore
             var documents = await JsonSerializer.DeserializeAsync<Page>(page.Content, StoredJson.Options, cancellation);
             foreach (var stored in documents!.Documents) yield return stored;
         }
-    }
-
-    /// <summary>False when there is no such document; that there is no such container is a fault.</summary>
-    static bool IsFound(ResponseMessage response)
-    {
-        const string NoContainer = "1003";
-        if (response.StatusCode == HttpStatusCode.NotFound && response.Headers["x-ms-substatus"] != NoContainer)
-            return false;
-        response.EnsureSuccessStatusCode();
-        return true;
     }
 
     /// <summary>The request may have been carried out although no answer says so.</summary>

@@ -38,6 +38,17 @@ public sealed record Aggregate<TState, TCommand, TEvent>(
             }
             : null;
 
+    /// <exception cref="ArgumentException">Something personal would be stored unsealed.</exception>
+    internal void CheckPrivacy(PersonalSeal? seal)
+    {
+        if (seal is null && Codec.Personal.Any())
+            throw new ArgumentException($"Events of category {Category} are personal; give what seals them.");
+
+        // A state may hold whatever its events held. It can be sealed as a whole only where it is all one person's.
+        if (Snapshots is not null && Codec.Personal.Any(personal => !personal.IsOfOwnStream))
+            throw new ArgumentException($"Category {Category} is about others than its own stream: no snapshots.");
+    }
+
     /// <summary>The snapshot's state, or null when another schema wrote it or it can not be read.</summary>
     internal Loaded<TState>? Restore(StoredSnapshot snapshot)
     {

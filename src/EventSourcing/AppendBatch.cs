@@ -44,7 +44,7 @@ public sealed class AppendBatch
     public byte[]? Snapshot { get; }
 
     /// <exception cref="AppendTooLargeException">It can not be one transaction.</exception>
-    /// <exception cref="ArgumentException">These are not the events of one command right behind the sequence.</exception>
+    /// <exception cref="ArgumentException">These are not one command's events behind the sequence.</exception>
     public static AppendBatch Of(
         StreamId stream, long expectedSequence, IReadOnlyList<StoredEvent> events, StoredSnapshot? snapshot)
     {

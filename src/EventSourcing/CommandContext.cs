@@ -19,6 +19,9 @@ public sealed record CommandContext(
     /// </summary>
     public bool LikelyNew { get; init; }
 
+    /// <summary>The person an event is about, where its members do not say so: <see cref="Personal"/>.</summary>
+    public StreamId? Subject { get; init; }
+
     /// <summary>
     /// What was asked for, when the command itself holds more than that, such as a price looked up on the way: a repeat
     /// asks for the same even if the price has changed. Without it the command's own content is compared.

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -22,21 +21,24 @@ public sealed class CommandHandler<TState, TCommand, TEvent>
 {
     public const int AppendAttemptsMax = 8;
 
-    /// <summary>
-    /// A clock this far behind the last event is taken for skew, and the event dated like the last one.
-    /// </summary>
-    public static readonly TimeSpan SkewMax = TimeSpan.FromMinutes(1);
-
     readonly IEventStore store;
     readonly StateCache cache;
     readonly TimeProvider clock;
+    readonly PersonalSeal? seal;
     readonly StateReader<TState, TCommand, TEvent> reader;
+    readonly StateWriter<TState, TCommand, TEvent> writer;
 
+    /// <exception cref="ArgumentException">
+    /// The events are personal and there is nothing to seal them with, or their state could not be sealed as a whole.
+    /// </exception>
     public CommandHandler(
-        Aggregate<TState, TCommand, TEvent> aggregate, IEventStore store, StateCache cache, TimeProvider clock)
+        Aggregate<TState, TCommand, TEvent> aggregate, IEventStore store, StateCache cache, TimeProvider clock,
+        PersonalSeal? seal = null)
     {
-        (Aggregate, this.store, this.cache, this.clock) = (aggregate, store, cache, clock);
-        reader = new(aggregate, store, clock);
+        aggregate.CheckPrivacy(seal);
+        (Aggregate, this.store, this.cache, this.clock, this.seal) = (aggregate, store, cache, clock, seal);
+        reader = new(aggregate, store, seal, clock);
+        writer = new(aggregate, store, seal, clock);
     }
 
     public Aggregate<TState, TCommand, TEvent> Aggregate { get; }
@@ -64,14 +66,20 @@ public sealed class CommandHandler<TState, TCommand, TEvent>
             if (reading is { Own.Count: > 0 })
             {
                 measured.Repeated();
-                return Repeat(stream, reading, context, hash);
+                return await RepeatAsync(stream, reading, context, hash, cancellation);
             }
 
             var decision = Decide(stream, command, context, now);
             if (decision is { Refusal: null, Count: > 0 })
             {
-                if (await AppendAsync(stream, now, decision.Events, context, hash, cancellation) is { } next)
+                var written = await writer.AppendAsync(stream, now, decision.Events, context, hash, cancellation);
+                if (written.Next is { } next)
+                {
+                    Remember(stream, next);
                     return new(stream, next.Sequence, next.State, decision.Events);
+                }
+
+                if (written.Refusal is { } refusal) return new(stream, now.Sequence, now.State, [], refusal);
                 measured.Conflicted();
             }
             else if (reading is not null)
@@ -142,73 +150,6 @@ public sealed class CommandHandler<TState, TCommand, TEvent>
         return reading;
     }
 
-    async Task<Loaded<TState>?> AppendAsync(
-        StreamId stream, Loaded<TState> now, IReadOnlyList<TEvent> events, CommandContext context, string hash,
-        CancellationToken cancellation)
-    {
-        AppendLimits.CheckCount(stream, events.Count);
-        var at = clock.GetUtcNow();
-        if (now.Sequence > 0 && at < now.At)
-            at = now.At - at <= SkewMax ? now.At : throw new ClockBehindException(stream, now.At, at);
-
-        var stored = new StoredEvent[events.Count];
-        var (state, size) = (now.State, now.Size);
-        for (var i = 0; i < stored.Length; i++)
-        {
-            stored[i] = Store(stream, now.Sequence + 1 + i, events[i], i, context, hash, at);
-            state = Aggregate.Decider.Evolve(state, events[i]);
-            size = size.Add(stored[i].EventData);
-        }
-
-        var next = new Loaded<TState>(state, now.Sequence + stored.Length, at, at)
-        {
-            LastEventId = stored[^1].EventId,
-            Size = size.Settle(state),
-        };
-        AppendResult result;
-        try
-        {
-            result = await store.AppendAsync(
-                stream, now.Sequence, stored, Aggregate.SnapshotDue(stream, now.Sequence, next), cancellation);
-        }
-        catch (Exception fault) when (fault is not AppendTooLargeException)
-        {
-            // The append may have happened: the next command must look.
-            cache.Remove(stream);
-            throw;
-        }
-
-        Telemetry.Appends.Add(1, new("category", Aggregate.Category), new("result", result.ToString()));
-        return result == AppendResult.Appended ? Remember(stream, next) : null;
-    }
-
-    StoredEvent Store(
-        StreamId stream, long sequence, TEvent @event, int index, CommandContext context, string hash,
-        DateTimeOffset at)
-    {
-        var (type, data) = Aggregate.Codec.Encode(@event);
-        return new()
-        {
-            Id = StoredEvent.IdOf(sequence),
-            StreamId = stream.ToString(),
-            Sequence = sequence,
-            EventId = Guid.CreateVersion7(at),
-            EventType = type.Name,
-            EventVersion = type.Version,
-            EventData = data,
-            Timestamp = at,
-            UserId = context.UserId,
-            CorrelationId = context.CorrelationId,
-            CausationId = context.CausationId,
-            CommandId = context.CommandId,
-            CommandKey = StoredEvent.CommandKeyOf(context.CommandId, index),
-            CommandHash = hash,
-            TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: var traceparent }
-                ? traceparent
-                : null,
-        };
-    }
-
     /// <summary>The newest state stays: who began to read earlier must not put an older one over it.</summary>
     Loaded<TState> Remember(StreamId stream, Loaded<TState> loaded)
     {
@@ -218,11 +159,14 @@ public sealed class CommandHandler<TState, TCommand, TEvent>
         return loaded;
     }
 
-    Outcome<TState, TEvent> Repeat(
-        StreamId stream, Reading<TState> reading, CommandContext context, string hash)
+    async Task<Outcome<TState, TEvent>> RepeatAsync(
+        StreamId stream, Reading<TState> reading, CommandContext context, string hash, CancellationToken cancellation)
     {
         var (now, own) = (reading.Now, reading.Own);
-        return own[0].CommandHash == hash
+
+        // Of a forgotten person even the hash is gone: then the id alone says that it is the same command.
+        var before = seal is null ? own[0].CommandHash : await seal.OpenAsync(own[0].CommandHash, cancellation);
+        return before is null || before == hash
             ? new(
                 stream, own[^1].Sequence, now.State, [.. own.Select(Aggregate.Codec.DecodeEvent)], IsRepeat: true)
             : new(stream, now.Sequence, now.State, [], new(

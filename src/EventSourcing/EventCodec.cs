@@ -18,7 +18,7 @@ public sealed class EventCodec<TEvent>
     readonly EventTypes<TEvent> types;
     readonly Dictionary<(string Type, int Version), Upcaster> upcasters;
 
-    /// <exception cref="ArgumentException">A version has no upcaster, or two, or one that can never be used.</exception>
+    /// <exception cref="ArgumentException">A version has no upcaster, or two, or a useless one.</exception>
     public EventCodec(EventTypes<TEvent> types, params IEnumerable<Upcaster> upcasters)
     {
         this.types = types;
@@ -39,6 +39,11 @@ public sealed class EventCodec<TEvent>
             }
         }
     }
+
+    /// <summary>Whose the family's personal members are, one entry for each event that has any.</summary>
+    public IEnumerable<Personal> Personal => types.Select(type => type.Personal).OfType<Personal>();
+
+    internal Personal? PersonalOf(TEvent @event) => types.Of(@event).Personal;
 
     public (EventType Type, JsonElement Data) Encode(TEvent @event)
     {

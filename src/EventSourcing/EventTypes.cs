@@ -3,7 +3,7 @@ using System.Collections;
 namespace EventSourcing;
 
 /// <summary>An event's name and schema version as stored: written once, never changed, never reused.</summary>
-public sealed record EventType(string Name, int Version, Type ClrType);
+public sealed record EventType(string Name, int Version, Type ClrType, Personal? Personal = null);
 
 /// <summary>
 /// Every event of one family under its stored name. The names are a storage contract: a class may be renamed, its
@@ -18,13 +18,17 @@ public sealed class EventTypes<TEvent> : IEnumerable<EventType>
     /// <summary>
     /// Adds an event for a collection initialiser: <c>new() { { "stock-received", typeof(Received) } }</c>.
     /// </summary>
-    public void Add(string name, Type type, int version = 1)
+    public void Add(string name, Type type, int version = 1) => Add(name, type, null, version);
+
+    /// <summary>Adds an event of which some members are a person's, and are stored sealed.</summary>
+    public void Add(string name, Type type, Personal? personal, int version = 1)
     {
         if (!typeof(TEvent).IsAssignableFrom(type))
             throw new ArgumentException($"{type} is not a {typeof(TEvent)}.", nameof(type));
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentOutOfRangeException.ThrowIfLessThan(version, 1);
-        var entry = new EventType(name, version, type);
+        personal?.Check(name, type);
+        var entry = new EventType(name, version, type, personal);
         byType.Add(type, entry);
         byName.Add(name, entry);
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 
 namespace EventSourcing;
@@ -6,11 +7,12 @@ namespace EventSourcing;
 /// <summary>
 /// An event store for tests and tools: the same promises as the durable one, for as long as the process lives.
 /// </summary>
-public sealed class InMemoryEventStore : IEventStore
+public sealed class InMemoryEventStore : IEventStore, IEventArchive
 {
     const int PageItems = 500;
 
     readonly ConcurrentDictionary<StreamId, Stream> streams = [];
+    readonly ConcurrentQueue<IReadOnlyList<StoredEvent>> all = [];
 
     public Task<AppendResult> AppendAsync(
         StreamId stream, long expectedSequence, IReadOnlyList<StoredEvent> events, StoredSnapshot? snapshot,
@@ -18,7 +20,7 @@ public sealed class InMemoryEventStore : IEventStore
     {
         cancellation.ThrowIfCancellationRequested();
         var batch = AppendBatch.Of(stream, expectedSequence, events, snapshot);
-        return Task.FromResult(streams.GetOrAdd(stream, _ => new()).Append(
+        return Task.FromResult(streams.GetOrAdd(stream, _ => new(all)).Append(
             expectedSequence, events, batch.Snapshot is null ? null : snapshot));
     }
 
@@ -64,7 +66,36 @@ public sealed class InMemoryEventStore : IEventStore
         }
     }
 
-    sealed class Stream
+    public async IAsyncEnumerable<ArchivePage> ReadAllAsync(
+        string? continuation, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var from = continuation is null ? 0 : int.Parse(continuation, CultureInfo.InvariantCulture);
+        while (true)
+        {
+            await Task.Yield();
+            cancellation.ThrowIfCancellationRequested();
+            var page = new List<StoredEvent>();
+            foreach (var append in all.Skip(from))
+            {
+                page.AddRange(append);
+                from++;
+                if (page.Count >= PageItems) break;
+            }
+
+            if (page.Count == 0) yield break;
+            yield return new(page, from.ToString(CultureInfo.InvariantCulture));
+        }
+    }
+
+    public Task<IReadOnlyList<StoredEvent>> CorrelatedAsync(
+        string correlationId, int limit, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<StoredEvent>>(
+        [
+            .. all.SelectMany(events => events).Where(e => e.CorrelationId == correlationId).Take(limit)
+                .OrderBy(e => e.Timestamp).ThenBy(e => e.StreamId).ThenBy(e => e.Sequence),
+        ]);
+
+    sealed class Stream(ConcurrentQueue<IReadOnlyList<StoredEvent>> all)
     {
         readonly Lock gate = new();
         readonly List<StoredEvent> events = [];
@@ -94,6 +125,7 @@ public sealed class InMemoryEventStore : IEventStore
                 if (events.Count != expected || !commands.TryAdd(added[0].CommandId, (events.Count, added.Count)))
                     return AppendResult.Conflict;
                 events.AddRange(added);
+                all.Enqueue(added);
                 snapshot = state ?? snapshot;
                 return AppendResult.Appended;
             }

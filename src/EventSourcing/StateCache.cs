@@ -11,7 +11,7 @@ namespace EventSourcing;
 /// </remarks>
 public sealed class StateCache(int entriesMax = 10_000, long bytesMax = 128 * 1024 * 1024)
 {
-    /// <summary>One state takes at most this share of all bytes, so that a giant does not push out everything else.</summary>
+    /// <summary>One state takes at most this share of all bytes: a giant does not push out all others.</summary>
     const int ShareMax = 8;
 
     readonly Lock gate = new();

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace EventSourcing;
 
 /// <summary>What reading a stream showed: its state now, and the events a command had appended to it before.</summary>
@@ -8,14 +10,16 @@ sealed record Reading<TState>(Loaded<TState> Now, IReadOnlyList<StoredEvent> Own
 /// place, the event it stands on: neither a snapshot nor a memory is ever trusted over events.
 /// </summary>
 sealed class StateReader<TState, TCommand, TEvent>(
-    Aggregate<TState, TCommand, TEvent> aggregate, IEventStore store, TimeProvider clock)
+    Aggregate<TState, TCommand, TEvent> aggregate, IEventStore store, PersonalSeal? seal, TimeProvider clock)
     where TState : class
     where TEvent : notnull
 {
     public Loaded<TState> Nothing { get; } =
         new(aggregate.Decider.Initial, 0, DateTimeOffset.MinValue, DateTimeOffset.MinValue);
 
-    /// <summary>The state with everything the store holds, and what this command did before wherever it stands.</summary>
+    readonly KeyValuePair<string, object?> category = new("category", aggregate.Category);
+
+    /// <summary>The state with all the store holds, and what this command did before wherever it stands.</summary>
     public Task<Reading<TState>> ReadOnAsync(
         StreamId stream, Loaded<TState> from, string commandId, CancellationToken cancellation) =>
         ReadAsync(
@@ -46,7 +50,8 @@ sealed class StateReader<TState, TCommand, TEvent>(
             return further;
         if (aggregate.Snapshots is not null
             && await store.ReadSnapshotAsync(stream, cancellation) is { } snapshot
-            && aggregate.Restore(snapshot) is { } restored
+            && await OpenAsync(snapshot, cancellation) is { } opened
+            && aggregate.Restore(opened) is { } restored
             && restored.Sequence <= until.Sequence && restored.At <= until.At
             && await FoldAsync(stream, restored, until, read, commandId, cancellation) is { } tail)
             return tail;
@@ -64,8 +69,9 @@ sealed class StateReader<TState, TCommand, TEvent>(
         var (state, sequence, at, last, size) = (from.State, from.Sequence, from.At, from.LastEventId, from.Size);
         var (grounded, asked) = (from.Sequence == 0, clock.GetUtcNow());
         var own = new List<StoredEvent>();
-        await foreach (var stored in read(from.Sequence, cancellation))
+        await foreach (var asStored in read(from.Sequence, cancellation))
         {
+            var stored = await OpenAsync(asStored, cancellation);
             if (stored.CommandId == commandId) own.Add(stored);
             if (stored.Sequence < from.Sequence) continue;
             if (!grounded)
@@ -78,17 +84,34 @@ sealed class StateReader<TState, TCommand, TEvent>(
             if (stored.Timestamp > until.At) break;
             if (stored.Sequence != sequence + 1) throw new StreamGapException(stream, sequence, stored.Sequence);
             state = aggregate.Decider.Evolve(state, aggregate.Codec.DecodeEvent(stored));
-            (sequence, at, last, size) = (stored.Sequence, stored.Timestamp, stored.EventId, size.Add(stored.EventData));
+            (sequence, at, last) = (stored.Sequence, stored.Timestamp, stored.EventId);
+            size = size.Add(stored.EventData);
         }
 
         if (!grounded) return null;
-        Telemetry.Folded.Add(sequence - from.Sequence, new KeyValuePair<string, object?>("category", aggregate.Category));
+        Telemetry.Folded.Add(sequence - from.Sequence, category);
         var now = new Loaded<TState>(state, sequence, at, asked)
         {
             LastEventId = last,
             Size = size.Settle(state),
         };
         return new(now, own);
+    }
+
+    async ValueTask<StoredEvent> OpenAsync(StoredEvent stored, CancellationToken cancellation)
+    {
+        if (seal is null) return stored;
+        var data = await seal.OpenAsync(stored.EventData, cancellation);
+        return data.Equals(stored.EventData) ? stored : stored with { EventData = data };
+    }
+
+    /// <summary>Null when the person it is about is forgotten: the events still say what is left.</summary>
+    async ValueTask<StoredSnapshot?> OpenAsync(StoredSnapshot snapshot, CancellationToken cancellation)
+    {
+        if (seal is null || snapshot.State.ValueKind != JsonValueKind.String) return snapshot;
+        return await seal.OpenAsync(snapshot.State.GetString()!, cancellation) is { } state
+            ? snapshot with { State = JsonSerializer.Deserialize<JsonElement>(state) }
+            : null;
     }
 }
 

@@ -2,9 +2,11 @@ using System.Runtime.CompilerServices;
 
 namespace EventSourcing.Tests;
 
-/// <summary>A store whose calls are counted and can be made to fail or to wait, before and after they take effect.</summary>
+/// <summary>A store whose calls are counted and can fail or wait, before and after they take effect.</summary>
 sealed class WatchedStore(IEventStore inner) : IEventStore
 {
+    public IEventStore Inner => inner;
+
     public int Appends { get; private set; }
 
     public int Reads { get; private set; }

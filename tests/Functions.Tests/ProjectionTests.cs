@@ -70,6 +70,161 @@ public sealed class ProjectionTests(RunningSystem system)
         Assert.Null(await ParkedAsync(poisoned[0].StreamId));
     }
 
+    [Fact]
+    public async Task A_stream_that_waits_keeps_the_time_it_was_parked_and_counts_what_was_tried()
+    {
+        var poisoned = await AppendedAsync(4);
+        await RunAsync(View(poisonAt: 2, poisoned[0].StreamId), poisoned[..2]);
+        var first = await ParkedAsync(poisoned[0].StreamId);
+
+        await RunAsync(View(poisonAt: 2, poisoned[0].StreamId), poisoned[2..]);
+
+        var again = await ParkedAsync(poisoned[0].StreamId);
+        Assert.Equal((first!.Since, 1, 2), (again!.Since, first.Attempts, again.Attempts));
+        Assert.Equal(4, again.Payload!.Value.GetInt64());
+    }
+
+    [Fact]
+    public async Task A_poison_first_event_that_names_no_document_parks_its_stream_alone()
+    {
+        var (poisoned, healthy) = (await AppendedAsync(2), await AppendedAsync(2));
+        await RunAsync(KeyedByFirst(poisoned[0].StreamId), [.. poisoned, .. healthy]);
+
+        Assert.Equal("no key", (await ParkedAsync(poisoned[0].StreamId))!.Error);
+        Assert.Equal(2, (await ReadAsync(healthy[0].StreamId))!.View!.Count);
+
+        Assert.True(await Service<Redrive>().StreamAsync(KeyedByFirst(null), Of(poisoned), null, default));
+        Assert.Equal(2, (await ReadAsync(poisoned[0].StreamId))!.View!.Count);
+        Assert.Null(await ParkedAsync(poisoned[0].StreamId));
+    }
+
+    [Fact]
+    public async Task A_document_nobody_can_read_holds_up_no_other_stream()
+    {
+        var healthy = await AppendedAsync(2);
+        var broken = JsonSerializer.SerializeToElement(
+            new { id = "0000000001", streamId = $"sum-{Guid.NewGuid()}", eventType = "sum-told", sequence = "one" });
+
+        await Service<ProjectionRunner>().RunAsync(
+            View(), [broken, .. healthy.Select(e => JsonSerializer.SerializeToElement(e, StoredJson.Options))],
+                default);
+
+        Assert.Equal(2, (await ReadAsync(healthy[0].StreamId))!.View!.Count);
+        var parked = await ParkedAsync(broken.GetProperty("streamId").GetString()!);
+        Assert.Equal(("unreadable", 1L), (parked!.EventType, parked.Sequence));
+    }
+
+    [Fact]
+    public async Task A_redrive_that_fails_again_leaves_the_stream_parked_and_one_that_can_heals_it_up_to_a_point()
+    {
+        var poisoned = await AppendedAsync(5);
+        var (sick, well) = (View(poisonAt: 3, poisoned[0].StreamId), View());
+        await RunAsync(sick, poisoned);
+
+        Assert.Equal(new Redriven(0, 1), await Service<Redrive>().AllAsync(sick, default));
+        Assert.Equal(2, (await ParkedAsync(poisoned[0].StreamId))!.Attempts);
+
+        Assert.True(await Service<Redrive>().StreamAsync(well, Of(poisoned), 4, default));
+        Assert.Equal(4, (await ReadAsync(poisoned[0].StreamId))!.View!.Count);
+        await RunAsync(well, poisoned);
+        Assert.Equal(Whole(poisoned), (await ReadAsync(poisoned[0].StreamId))!.View);
+    }
+
+    [Fact]
+    public async Task A_discarded_event_is_left_out_for_ever_and_nothing_else()
+    {
+        var poisoned = await AppendedAsync(5);
+        var sick = View(poisonAt: 3, poisoned[0].StreamId);
+        await RunAsync(sick, poisoned);
+
+        await Service<Parking>().DiscardAsync((await ParkedAsync(poisoned[0].StreamId))!, "Ops", "Unusable", default);
+        Assert.Equal(new Redriven(1, 0), await Service<Redrive>().AllAsync(sick, default));
+
+        var view = await ReadAsync(poisoned[0].StreamId);
+        Assert.Equal(new Sum(1 + 4 + 16 + 25, 4), view!.View);
+        Assert.Equal((5L, 0), (view.Seen[poisoned[0].StreamId], view.Parked.Count));
+    }
+
+    [Fact]
+    public async Task A_feed_ahead_of_what_can_be_read_is_tried_again_and_not_taken_for_the_end()
+    {
+        var stored = await AppendedAsync(3);
+        var unreadableYet = stored[2] with { Sequence = 7, Id = StoredEvent.IdOf(7) };
+        await Assert.ThrowsAsync<InvalidOperationException>(() => RunAsync(View(), [unreadableYet]));
+        await RunAsync(View(), stored);
+        Assert.Equal(Whole(stored), (await ReadAsync(stored[0].StreamId))!.View);
+    }
+
+    [Fact]
+    public async Task A_paused_view_takes_in_nothing_until_the_reconciliation_after_it_is_resumed()
+    {
+        var states = Service<ProjectionStates>();
+        var stored = await AppendedAsync(3);
+        await states.PauseAsync(name, "Ops", "Trying", default);
+        await RunAsync(View(), stored);
+        await ReconciledAsync(View());
+        Assert.Null(await ReadAsync(stored[0].StreamId));
+
+        await states.ResumeAsync(name, default);
+        await ReconciledAsync(View());
+        Assert.Equal(Whole(stored), (await ReadAsync(stored[0].StreamId))!.View);
+    }
+
+    [Fact]
+    public async Task What_the_feed_lost_for_good_is_brought_once_it_is_late_and_the_lag_tells()
+    {
+        var (lost, known) = (await AppendedAsync(3), await AppendedAsync(2));
+        await RunAsync(View(), known);
+
+        var early = await Service<Reconciliation>().ReconcileAsync(View(), default);
+        var late = await ReconciledAsync(View());
+
+        Assert.Equal(Whole(lost), (await ReadAsync(lost[0].StreamId))!.View);
+        Assert.True(early.EventsBehind >= 3 && late.Lag >= Reconciliation.Grace && late.EventsHealed >= 3, $"{late}");
+        var quiet = await ReconciledAsync(View());
+        Assert.Equal((0, TimeSpan.Zero), (quiet.EventsBehind, quiet.Lag));
+        Assert.Equal(late.EventsHealed, quiet.EventsHealed);
+    }
+
+    [Fact]
+    public async Task A_new_event_costs_a_single_document_view_at_most_eleven_request_units()
+    {
+        var stored = await AppendedAsync(20);
+        await RunAsync(View(), stored[..1]);
+        var before = system.System.Cosmos.Ledger.Snapshot().Of(ContainerName);
+
+        foreach (var one in stored[1..]) await RunAsync(View(), [one]);
+
+        var spent = (system.System.Cosmos.Ledger.Snapshot().Of(ContainerName) - before).Total;
+        Assert.True(spent.Charge / 19 <= 11, $"{spent}");
+    }
+
+    async Task<Bookmark> ReconciledAsync(View<Sum> view)
+    {
+        // Until now everything may be on its way; by then it is late.
+        system.Clock.Advance(Reconciliation.Grace);
+        return await Service<Reconciliation>().ReconcileAsync(view, default);
+    }
+
+    static Sum Whole(List<StoredEvent> stored) => new(stored.Sum(e => e.EventData.GetInt64()), stored.Count);
+
+    static StreamId Of(List<StoredEvent> stored) =>
+        StreamId.TryParse(stored[0].StreamId, out var stream) ? stream : throw new InvalidOperationException();
+
+    View<Sum> KeyedByFirst(string? poisonOf) => View() with
+    {
+        Feeds =
+        [
+            View().Feeds[0] with
+            {
+                KeyOfName = null,
+                KeyOfFirst = first => first.StreamId == poisonOf
+                    ? throw new InvalidOperationException("no key")
+                    : new($"{name}-{first.StreamId}", name),
+            },
+        ],
+    };
+
     View<Sum> View(long poisonAt = 0, string? of = null) => new(
         name,
         ContainerName,
@@ -122,7 +277,7 @@ public sealed class ProjectionTests(RunningSystem system)
 
     async Task<ParkedEvent?> ParkedAsync(string stream)
     {
-        using var read = await Service<Database>().GetContainer(ProjectionRunner.ParkedContainer)
+        using var read = await Service<Database>().GetContainer(Parking.ContainerName)
             .ReadItemStreamAsync(stream, new(name));
         return read.IsSuccessStatusCode
             ? JsonSerializer.Deserialize<ParkedEvent>(read.Content, StoredJson.Options)

@@ -18,7 +18,7 @@ public sealed class AppSettingsTests
     ];
 
     /// <summary>Set ahead of the code that reads it. A name goes from this list when its reader comes.</summary>
-    static readonly string[] Awaited = ["EventHubs", "KeyVault", "ServiceBus"];
+    static readonly string[] Awaited = ["EventHubs", "ServiceBus"];
 
     /// <summary>Settings that Flex Consumption ignores or refuses.</summary>
     static readonly string[] Deprecated =
@@ -152,7 +152,7 @@ public sealed class AppSettingsTests
     }
 
     /// <summary>Settings named between percent signs in a binding.</summary>
-    static IEnumerable<Use> Expressions(SourceCode code) => code.Attributes()
+    static IEnumerable<Use> Expressions(SourceCode code) => code.Attributes
         .SelectMany(b => b.Arguments.Concat(b.Named.Values).OfType<string>()
             .SelectMany(text => Regex.Matches(text, "%([^%]+)%").Select(m => new Use(m.Groups[1].Value, b.Where))));
 

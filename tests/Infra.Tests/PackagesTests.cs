@@ -60,7 +60,7 @@ public sealed class PackagesTests
 
     static IEnumerable<string> Missing(SourceCode code, string hostFile, HashSet<string> packages)
     {
-        var bindings = code.Attributes().Select(b => b.Attribute).Where(BindingKinds.IsBinding)
+        var bindings = code.Attributes.Select(b => b.Attribute).Where(BindingKinds.IsBinding)
             .ToLookup(BindingKinds.ByAttribute.ContainsKey);
         var unknown = bindings[false].Distinct().Select(b => $"{b} is no binding this system knows");
         var needed = new[] { "Microsoft.Azure.Functions.Worker", "Microsoft.Azure.Functions.Worker.Sdk" }

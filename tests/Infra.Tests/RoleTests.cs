@@ -71,6 +71,19 @@ public sealed class RoleTests
             || a.EndsWith("replace", StringComparison.Ordinal));
     }
 
+    /// <summary>
+    /// The change feed reads metadata above its container, so a reader's role below the account fails.
+    /// </summary>
+    [Fact]
+    public void Every_identity_reads_the_whole_account()
+    {
+        var access = BicepFile.Read("infra/bicep/modules/cosmos-access.bicep");
+        Assert.Contains("map(everybody,", access.Find("reads")!.Value, StringComparison.Ordinal);
+        Assert.Equal("'*'", BicepText.Properties(access.Find("reads")!.Value)["container"]);
+        var scope = BicepText.Properties(access.Find("assignments")!.Properties["properties"])["scope"];
+        Assert.StartsWith("grant.container == '*' ? account.id : ", scope, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void No_service_may_write_the_event_container_but_by_appending() => Assert.All(
         Topology.ServiceByName.Values.Append(Topology.Services["together"]!),

@@ -32,6 +32,8 @@ sealed class SourceCode
 {
     readonly Dictionary<string, ExpressionSyntax> constants = new(StringComparer.Ordinal);
     readonly List<(string Path, CompilationUnitSyntax Root)> files;
+    readonly ILookup<string, AttributeSyntax> attributesByType;
+    readonly List<Call> calls;
 
     public SourceCode(IEnumerable<(string Path, string Text)> sources)
     {
@@ -41,6 +43,14 @@ sealed class SourceCode
             foreach (var constant in field.Node.Declaration.Variables.Where(v => v.Initializer is not null))
                 constants.TryAdd($"{TypeOf(field.Node)}.{constant.Identifier.Text}", constant.Initializer!.Value);
         }
+
+        attributesByType = All<TypeDeclarationSyntax>()
+            .SelectMany(t => t.Node.DescendantNodes().OfType<AttributeSyntax>()
+                .Select(attribute => (Type: t.Node.Identifier.Text, attribute)))
+            .ToLookup(pair => pair.Type, pair => pair.attribute);
+        calls = [.. All<InvocationExpressionSyntax>().Select(CallOf)];
+        Attributes = [.. All<AttributeSyntax>().Select(a => BindingOf(a.Node, a.Where))];
+        Functions = [.. All<MethodDeclarationSyntax>().SelectMany(FunctionsOf)];
     }
 
     /// <summary>The app that is deployed: its functions and the libraries they stand on.</summary>
@@ -48,18 +58,10 @@ sealed class SourceCode
         Repository.Files("functions", "*.cs").Concat(Repository.Files("src", "*.cs"))
             .Select(path => (path, Repository.Read(path))));
 
-    public IReadOnlyList<CodeFunction> Functions =>
-        [.. All<MethodDeclarationSyntax>().SelectMany(m => Attributes(m.Node.AttributeLists, "Function")
-            .Select(f => new CodeFunction(
-                Constant(f.ArgumentList?.Arguments[0].Expression, m.Node) ?? m.Node.Identifier.Text,
-                [.. m.Node.DescendantNodes().OfType<AttributeSyntax>()
-                    .Concat(ResultAttributes(m.Node))
-                    .Select(a => BindingOf(a, m.Where))],
-                m.Where)))];
+    public IReadOnlyList<CodeFunction> Functions { get; }
 
     /// <summary>Every attribute in the code, as if it were a binding.</summary>
-    public IReadOnlyList<Binding> Attributes() =>
-        [.. All<AttributeSyntax>().Select(a => BindingOf(a.Node, a.Where))];
+    public IReadOnlyList<Binding> Attributes { get; }
 
     public IReadOnlyList<Use> Usings =>
         [.. All<UsingDirectiveSyntax>().Select(u => new Use(u.Node.Name?.ToString() ?? "", u.Where))];
@@ -114,7 +116,7 @@ sealed class SourceCode
                 yield return new(Spelled(Constant(key.Expression, access)), where);
         }
 
-        foreach (var call in Calls().Where(c => c.Arguments.Count > 0))
+        foreach (var call in calls.Where(c => c.Arguments.Count > 0))
         {
             var key = Spelled(Constant(call.Arguments[0]));
             var reads = call.Name is "GetEnvironmentVariable" or "GetSection" or "GetRequiredSection"
@@ -140,7 +142,7 @@ sealed class SourceCode
             if (callee is not null && index >= 0) places.Add((callee, index));
         }
 
-        return Calls().Concat(Creations()).SelectMany(call => places
+        return calls.Concat(Creations()).SelectMany(call => places
             .Where(p => p.Callee == call.Name && p.Index < call.Arguments.Count)
             .SelectMany(p => Uses(call.Where, Constant(call.Arguments[p.Index]))));
     }
@@ -159,32 +161,35 @@ sealed class SourceCode
         }
     }
 
-    IEnumerable<Call> Calls() => All<InvocationExpressionSyntax>().Select(call => new Call(
+    static Call CallOf((InvocationExpressionSyntax Node, string Where) call) => new(
         SimpleName(call.Node.Expression),
         call.Node.Expression is MemberAccessExpressionSyntax member ? member.Expression : call.Node.Expression,
         [.. call.Node.ArgumentList.Arguments.Select(a => a.Expression)],
-        call.Where));
+        call.Where);
 
     IEnumerable<Call> CallsOf(params IReadOnlyList<string> names) =>
-        Calls().Where(call => names.Contains(call.Name) && call.Arguments.Count > 0);
+        calls.Where(call => names.Contains(call.Name) && call.Arguments.Count > 0);
 
     IEnumerable<Use> Named(IEnumerable<Call> calls) =>
         calls.SelectMany(call => Uses(call.Where, Constant(call.Arguments[0])));
 
     IEnumerable<Binding> CosmosBindings() =>
-        Attributes().Where(b => b.Attribute.StartsWith("CosmosDB", StringComparison.Ordinal));
+        Attributes.Where(b => b.Attribute.StartsWith("CosmosDB", StringComparison.Ordinal));
 
     static IEnumerable<Use> Uses(string where, params IReadOnlyList<string?> names) =>
         names.OfType<string>().Select(name => new Use(name, where));
 
+    IEnumerable<CodeFunction> FunctionsOf((MethodDeclarationSyntax Node, string Where) method) =>
+        Attributed(method.Node.AttributeLists, "Function").Select(function => new CodeFunction(
+            Constant(function.ArgumentList?.Arguments[0].Expression, method.Node) ?? method.Node.Identifier.Text,
+            [.. method.Node.DescendantNodes().OfType<AttributeSyntax>().Concat(ResultAttributes(method.Node))
+                .Select(attribute => BindingOf(attribute, method.Where))],
+            method.Where));
+
     /// <summary>An output may be bound by the type a function returns: its properties carry the attributes.</summary>
-    IEnumerable<AttributeSyntax> ResultAttributes(MethodDeclarationSyntax method)
-    {
-        var named = method.ReturnType.DescendantNodesAndSelf().OfType<SimpleNameSyntax>()
-            .Select(n => n.Identifier.Text).ToHashSet(StringComparer.Ordinal);
-        return All<TypeDeclarationSyntax>().Where(t => named.Contains(t.Node.Identifier.Text))
-            .SelectMany(t => t.Node.DescendantNodes().OfType<AttributeSyntax>());
-    }
+    IEnumerable<AttributeSyntax> ResultAttributes(MethodDeclarationSyntax method) => method.ReturnType
+        .DescendantNodesAndSelf().OfType<SimpleNameSyntax>().Select(name => name.Identifier.Text).Distinct()
+        .SelectMany(name => attributesByType[name]);
 
     Binding BindingOf(AttributeSyntax attribute, string where)
     {
@@ -241,7 +246,7 @@ sealed class SourceCode
 
     static string Spelled(string? key) => key?.Replace(":", "__", StringComparison.Ordinal) ?? "";
 
-    static IEnumerable<AttributeSyntax> Attributes(SyntaxList<AttributeListSyntax> lists, string name) =>
+    static IEnumerable<AttributeSyntax> Attributed(SyntaxList<AttributeListSyntax> lists, string name) =>
         lists.SelectMany(l => l.Attributes).Where(a => NameOf(a) == name);
 
     static string NameOf(AttributeSyntax attribute)

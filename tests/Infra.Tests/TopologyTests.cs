@@ -2,14 +2,17 @@ using System.Text.RegularExpressions;
 using Microsoft.Azure.Cosmos;
 using Newtonsoft.Json;
 using Newtonsoft.Json.Linq;
+using Runtime.Messaging;
 
 namespace Infra.Tests;
 
 /// <summary>Everything the code names is deployed, and written as the services understand it.</summary>
 public sealed class TopologyTests
 {
-    /// <summary>Watched, and not reported by the code yet. A name goes from this list when it is.</summary>
-    static readonly string[] MetricsAwaited = ["projections.lag", "projections.parked", "sagas.parked"];
+    /// <summary>
+    /// Alerts and charts on what the code does not report yet. A name goes from this list when it does.
+    /// </summary>
+    static readonly string[] MetricsAwaited = ["projections.parked", "sagas.parked"];
 
     [Fact]
     public void Every_container_the_code_uses_is_deployed()
@@ -76,6 +79,16 @@ public sealed class TopologyTests
         }
     }
 
+    /// <summary>It refuses what it does not serve, so nothing here is silently less locally than on Azure.</summary>
+    [Fact]
+    public void The_local_broker_serves_every_topic_queue_and_hub()
+    {
+        var served = MessagingTopology.Load(Repository.PathOf("infra/topology/messaging.json"));
+        Assert.Equal(Topology.Topics.Keys, served.Topics.Select(t => t.Name));
+        Assert.Equal(Topology.Queues.Order(), served.Queues.Select(q => q.Name).Order());
+        Assert.Equal(Topology.Hubs.Keys, served.Hubs.Select(h => h.Name));
+    }
+
     /// <summary>A subscription is born with a rule of that name that takes everything; the first replaces it.</summary>
     [Fact]
     public void Every_subscription_replaces_the_rule_it_is_born_with()
@@ -113,12 +126,18 @@ public sealed class TopologyTests
         Assert.Empty(MetricsAwaited.Intersect(reported));
     }
 
+    [Fact]
+    public void An_alert_is_on_exactly_when_its_metric_is_reported() => Assert.All(
+        Topology.Alerts["alerts"]!.AsArray(),
+        alert => Assert.Equal(
+            !MetricsAwaited.Contains(Topology.Text(alert!["metric"])), alert["enabled"]!.GetValue<bool>()));
+
     static readonly IReadOnlyDictionary<string, IReadOnlySet<string>> Queues =
         Topology.Queues.ToDictionary(queue => queue, _ => Topology.Names([]));
 
     static IEnumerable<Use> EntitiesMissing(SourceCode code)
     {
-        foreach (var binding in code.Attributes())
+        foreach (var binding in code.Attributes)
         {
             var name = binding.Argument(0);
             if (name is null or ['%', ..]) continue;

@@ -45,7 +45,8 @@ public abstract class Batches(RunningServer running)
             .ExecuteAsync();
         Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
         Assert.Equal(
-            new[] { 424, 409, 424 }.Select(status => (HttpStatusCode)status), answer.Select(result => result.StatusCode));
+            new[] { 424, 409, 424 }.Select(status => (HttpStatusCode)status),
+            answer.Select(result => result.StatusCode));
         Assert.Contains("already exists", answer.ErrorMessage, StringComparison.Ordinal);
         using var missing = await container.ReadItemStreamAsync("1", Key);
         Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);

@@ -60,7 +60,8 @@ public abstract class Feeds(RunningServer running)
         var container = await running.ContainerAsync();
         foreach (var number in Enumerable.Range(0, 60))
         {
-            await container.CreateItemAsync(new Line($"{number}", $"k{number % 20}"), new PartitionKey($"k{number % 20}"));
+            var key = $"k{number % 20}";
+            await container.CreateItemAsync(new Line($"{number}", key), new PartitionKey(key));
         }
 
         var (one, _) = await ReadAsync(container, ChangeFeedStartFrom.Beginning(FeedRange.FromPartitionKey(new("k7"))));
@@ -171,7 +172,8 @@ public abstract class Feeds(RunningServer running)
             .WithInstanceName(instance)
             .WithLeaseContainer(leases)
             .WithPollInterval(TimeSpan.FromMilliseconds(20))
-            .WithLeaseConfiguration(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(300))
+            .WithLeaseConfiguration(
+                TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(300))
             .WithStartTime(DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc))
             .Build();
 

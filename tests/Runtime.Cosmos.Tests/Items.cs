@@ -73,8 +73,8 @@ public abstract class Items(RunningServer running)
             container.UpsertItemAsync(new Line("1", "p", 3), Key, Match(first.ETag)));
         await Refused(HttpStatusCode.PreconditionFailed, () =>
             container.DeleteItemAsync<Line>("1", Key, Match(first.ETag)));
-        await Refused(HttpStatusCode.PreconditionFailed, () =>
-            container.PatchItemAsync<Line>("1", Key, [PatchOperation.Set("/number", 3)], new() { IfMatchEtag = first.ETag }));
+        await Refused(HttpStatusCode.PreconditionFailed, () => container.PatchItemAsync<Line>(
+            "1", Key, [PatchOperation.Set("/number", 3)], new() { IfMatchEtag = first.ETag }));
         Assert.Equal(2, (await container.ReadItemAsync<Line>("1", Key)).Resource.Number);
     }
 
@@ -103,7 +103,8 @@ public abstract class Items(RunningServer running)
     [Fact]
     public async Task Numbers_stay_as_the_client_wrote_them()
     {
-        const string Sent = """{"id":"1","pk":"p","long":9007199254740993,"decimal":0.1234567890123456789,"e":1.50E+2}""";
+        const string Sent =
+            """{"id":"1","pk":"p","long":9007199254740993,"decimal":0.1234567890123456789,"e":1.50E+2}""";
         var container = await running.ContainerAsync();
         using var created = await container.CreateItemStreamAsync(Bytes(Sent), Key);
         created.EnsureSuccessStatusCode();
@@ -203,7 +204,8 @@ public abstract class Items(RunningServer running)
             return (number, answer.StatusCode);
         }));
         var winner = Assert.Single(outcomes, outcome => outcome.StatusCode == HttpStatusCode.OK);
-        Assert.All(outcomes.Except([winner]), loser => Assert.Equal(HttpStatusCode.PreconditionFailed, loser.StatusCode));
+        Assert.All(outcomes.Except([winner]), loser =>
+            Assert.Equal(HttpStatusCode.PreconditionFailed, loser.StatusCode));
         Assert.Equal(winner.number, (await container.ReadItemAsync<Line>("1", Key)).Resource.Number);
     }
 

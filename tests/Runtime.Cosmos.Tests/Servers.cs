@@ -38,7 +38,8 @@ public abstract class RunningServer : IAsyncLifetime
 
     protected abstract CosmosServer Open();
 
-    protected virtual Task<CosmosClient> ConnectAsync(CosmosServer server) => Task.FromResult(Clients.InProcess(server));
+    protected virtual Task<CosmosClient> ConnectAsync(CosmosServer server) =>
+        Task.FromResult(Clients.InProcess(server));
 }
 
 public sealed class MemoryServer : RunningServer

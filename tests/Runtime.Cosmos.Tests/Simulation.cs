@@ -10,8 +10,8 @@ namespace Runtime.Cosmos.Tests;
 /// <summary>Random operations and queries against the server and against a list that is simply gone through.</summary>
 public abstract class Simulation(RunningServer running)
 {
-    const int Steps = 700;
-    const int QueriesPerSeed = 60;
+    const int Steps = 600;
+    const int QueriesPerSeed = 50;
 
     public sealed class InMemory(MemoryServer running) : Simulation(running), IClassFixture<MemoryServer>;
 
@@ -20,7 +20,6 @@ public abstract class Simulation(RunningServer running)
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    [InlineData(3)]
     public async Task The_server_and_the_model_agree(int seed)
     {
         var random = new Random(seed);
@@ -261,7 +260,8 @@ public sealed class RandomQuery
                 IsOrdered = order.Length > 0,
                 Run = documents =>
                 {
-                    var numbered = documents.Select((document, number) => new Row(document, number)).Where(row => test(row.Document));
+                    var numbered = documents.Select((document, number) => new Row(document, number))
+                        .Where(row => test(row.Document));
                     var rows = numbered.Order(Comparer<Row>.Create((x, y) =>
                         compare(x.Document, y.Document) is var decided and not 0 ? decided
                             : order.StartsWith(" ORDER BY c.n DESC", StringComparison.Ordinal) ||
@@ -293,7 +293,8 @@ public sealed class RandomQuery
             0 => ($"c.n > {text}", document => Number(document) > number),
             1 => ($"{text} >= c.n", document => Number(document) <= number),
             2 => ($"c.n = {text}", document => Number(document) == number),
-            3 => ($"c.n BETWEEN {text} AND {text} + 3", document => Number(document) is { } n && n >= number && n <= number + 3),
+            3 => ($"(c.n BETWEEN {text} AND {text} + 3)",
+                document => Number(document) is { } n && n >= number && n <= number + 3),
             4 => ($"c.kind = '{kind}'", document => Kind(document) == kind),
             5 => ($"c.kind IN ('{kind}', 'b', null)", document => Kind(document) == kind || Kind(document) == "b"),
             6 => ("STARTSWITH(c.kind, 'a')", document => Kind(document)?.StartsWith('a') == true),

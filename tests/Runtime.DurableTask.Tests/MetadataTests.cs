@@ -53,7 +53,7 @@ public sealed class MetadataTests
     }
 
     [Theory, EveryStorage]
-    public async Task Waiting_ends_when_the_instance_is_purged_or_the_caller_gives_up(Storage storage)
+    public async Task Waiting_ends_when_the_caller_gives_up(Storage storage)
     {
         await using var host = await StartAsync(storage);
         await host.ScheduleAsync("Reports", id: "a");

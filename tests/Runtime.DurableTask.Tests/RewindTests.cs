@@ -54,6 +54,23 @@ public sealed class RewindTests
     }
 
     [Theory, EveryStorage]
+    public async Task A_child_is_told_again_what_came_in_after_its_failure(Storage storage)
+    {
+        var world = new World { Broken = true };
+        await using var host = await StartAsync(storage, world);
+        var id = await host.ScheduleAsync("Parent of slow end");
+        await host.IdleAsync();
+        await host.RaiseAsync("slow", "Letter", "kept");
+        await host.AdvanceAsync(TimeSpan.FromHours(1));
+        Assert.Equal(Failed, await host.StatusAsync(id));
+
+        world.Broken = false;
+        await host.Client.RewindInstanceAsync(id, "mended");
+
+        Assert.Equal("second kept", (await host.EndAsync(id)).ReadOutputAs<string>());
+    }
+
+    [Theory, EveryStorage]
     public async Task An_instance_that_fails_again_can_be_rewound_again(Storage storage)
     {
         var world = new World { Broken = true };
@@ -98,6 +115,8 @@ public sealed class RewindTests
             await timer;
             return second + " " + await context.WaitForExternalEvent<string>("Letter");
         })
+        .AddOrchestratorFunc<string>("Parent of slow end", context => context.CallSubOrchestratorAsync<string>(
+            "Slow end", new SubOrchestrationOptions(instanceId: "slow")))
         .AddOrchestratorFunc<string>("Parent", context => context.CallSubOrchestratorAsync<string>(
             "Story", new SubOrchestrationOptions(instanceId: "child"))));
 

@@ -33,6 +33,30 @@ public sealed class TerminationTests
     }
 
     [Theory, EveryStorage]
+    public async Task An_activity_of_a_terminated_instance_does_not_run_again_after_a_restart(Storage storage)
+    {
+        var runs = 0;
+        var begun = new TaskCompletionSource();
+        await using var host = await TestHost.StartAsync(storage, registry => registry
+            .AddActivityFunc("Endless", async _ =>
+            {
+                runs++;
+                begun.TrySetResult();
+                await new TaskCompletionSource().Task;
+            })
+            .AddOrchestratorFunc("Calls", context => context.CallActivityAsync("Endless")));
+        var id = await host.ScheduleAsync("Calls");
+        await begun.Task;
+        await host.Client.TerminateInstanceAsync(id);
+        await host.EndAsync(id);
+
+        await host.RestartAsync();
+        await host.IdleAsync();
+
+        Assert.Equal(1, runs);
+    }
+
+    [Theory, EveryStorage]
     public async Task A_suspended_instance_can_be_terminated(Storage storage)
     {
         await using var host = await StartAsync(storage);

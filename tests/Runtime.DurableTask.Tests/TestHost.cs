@@ -8,7 +8,7 @@ namespace Runtime.DurableTask.Tests;
 sealed class TestHost : IAsyncDisposable
 {
     // Only a hanging test ever comes near it.
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     readonly Action<DurableTaskRegistry> _register;
     readonly Func<DurableEngineOptions, DurableEngineOptions> _adjust;
@@ -108,7 +108,7 @@ sealed class TestHost : IAsyncDisposable
             Clock = Clock,
             LiveInstancesMax = _storage == Storage.Memory ? 1_000 : 0,
         });
-        IInstanceStore store = _storage == Storage.Sqlite ? new SqliteStore(_file) : _memory;
+        IInstanceStore store = _storage == Storage.Sqlite ? new SqliteStore(_file, flush: false) : _memory;
         return new DurableEngine(registry, new ServiceCollection().BuildServiceProvider(), options, store);
     }
 }

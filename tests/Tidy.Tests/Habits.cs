@@ -59,7 +59,8 @@ public sealed partial class Habits
     [Theory]
     [InlineData("tests/A/B.cs", "await Task.Delay(5);", true)]
     [InlineData("tests/A/B.cs", "Thread.Sleep (5);", true)]
-    [InlineData("tests/A/B.cs", "Task\n.Delay(5, clock)", true)]
+    [InlineData("tests/A/B.cs", "Task\n.Delay(5, TimeProvider.System)", true)]
+    [InlineData("tests/A/B.cs", "Task.Delay(span, host.Clock)", false)]
     [InlineData("tests/A/B.cs", "Task.Delay(Timeout.InfiniteTimeSpan, clock, cancellation)", false)]
     [InlineData("tests/A/B.cs", "// Task.Delay(5)", false)]
     [InlineData("tests/A/B.cs", "var text = \"Task.Delay(5)\";", false)]
@@ -116,7 +117,8 @@ public sealed partial class Habits
     private static partial Regex Conditional();
 
     // Without an end it is no sleep: it waits for its cancellation.
-    [GeneratedRegex(@"\b(Task\s*\.\s*Delay\s*\((?!\s*Timeout\s*\.\s*Infinite)|Thread\s*\.\s*Sleep\s*\()")]
+    [GeneratedRegex(
+        @"\b(Task\s*\.\s*Delay\s*\((?!\s*Timeout\s*\.\s*Infinite)(?![^;]*\b[cC]lock\b)|Thread\s*\.\s*Sleep\s*\()")]
     private static partial Regex Sleep();
 
     [GeneratedRegex(@"^\s*#\s*pragma\s+warning\s+disable\b")]

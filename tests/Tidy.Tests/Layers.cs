@@ -39,7 +39,7 @@ public sealed partial class Layers
         ("functions", "functions/Program.cs", @"EventSourcing\.Cosmos", "only Program.cs composes"),
         ("functions", "", @"Runtime", "the Azure build has no runtime"),
         ("runtime", "runtime/Local/", @"Commerce|EventSourcing", "the runtime runs any function app"),
-        ("runtime/Local", "", @"Commerce|EventSourcing", "the local host knows the app by its functions alone"),
+        ("runtime/Local", "", @"EventSourcing\.Cosmos", "the local host composes the app, not its store"),
     ];
 
     [Fact]

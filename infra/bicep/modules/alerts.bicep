@@ -32,7 +32,7 @@ resource own 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       displayName: alert.name
       description: alert.description
       severity: alert.severity
-      enabled: true
+      enabled: alert.enabled
       evaluationFrequency: 'PT5M'
       windowSize: alert.window
       scopes: [workspaceId]

@@ -21,7 +21,7 @@ var developer = { principalId: developerId, access: { append: [], write: ['*'] }
 var everybody = empty(developerId) ? grants : concat(grants, [developer])
 
 // Everybody reads: at the account, because the change feed and the SDK's first call read metadata above the containers.
-var reads = map(everybody, g => { principalId: g.principalId, role: reader, container: '' })
+var reads = map(everybody, g => { principalId: g.principalId, role: reader, container: '*' })
 var appends = flatten(map(everybody, g => map(g.access.append, c => {
   principalId: g.principalId
   role: appenderRoleId

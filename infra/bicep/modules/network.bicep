@@ -32,15 +32,15 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
 }
 
 resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [
-  for name in zones: {
-    name: name
+  for zoneName in zones: {
+    name: zoneName
     location: 'global'
     tags: tags
   }
 ]
 
 resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
-  for (name, i) in zones: {
+  for (zoneName, i) in zones: {
     parent: zone[i]
     name: 'network'
     location: 'global'
@@ -51,4 +51,4 @@ resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01'
 
 output endpointSubnetId string = '${network.id}/subnets/private-endpoints'
 output appSubnetId string = '${network.id}/subnets/apps'
-output zoneIds array = [for (name, i) in zones: zone[i].id]
+output zoneIds array = [for (zoneName, i) in zones: zone[i].id]

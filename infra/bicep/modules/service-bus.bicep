@@ -59,8 +59,9 @@ resource rules 'Microsoft.ServiceBus/namespaces/topics/subscriptions/rules@2024-
   }
 ]
 
+// The list may be empty, and then has no element type to look into.
 resource queues 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = [
-  for queue in topology.queues: {
+  for queue in any(topology.queues): {
     parent: namespace
     name: queue.name
     properties: queue.properties

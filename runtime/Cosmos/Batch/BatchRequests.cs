@@ -5,7 +5,9 @@ using Runtime.Cosmos.Storage;
 
 namespace Runtime.Cosmos.Batch;
 
-/// <summary>Transactional batches, all or nothing on one logical partition, and bulk bodies, each operation alone.</summary>
+/// <summary>
+/// Transactional batches, all or nothing on one logical partition, and bulk bodies, each operation alone.
+/// </summary>
 sealed class BatchRequests(Store store)
 {
     public async Task<Reply> RunAsync(ServerRequest request, Route route)
@@ -29,7 +31,10 @@ sealed class BatchRequests(Store store)
         var steps = BatchOperation.ParseAll(request.Body.Span)
             .ConvertAll(operation => Step.Prepare(operation, container, key));
         var (results, lsn) = await store.WriteAsync(scope =>
-            (isAtomic ? Atomically(scope, container, steps) : OneByOne(scope, container, steps), container.Pending.Lsn));
+        {
+            var done = isAtomic ? Atomically(scope, container, steps) : OneByOne(scope, container, steps);
+            return (done, container.Pending.Lsn);
+        });
         return ReplyTo(results, container.Definition.Indexing, lsn);
     }
 
@@ -85,7 +90,9 @@ sealed class BatchRequests(Store store)
         .With(Names.Lsn, lsn.ToString(CultureInfo.InvariantCulture));
     }
 
-    /// <summary>An operation taken apart before the writer is asked; a malformed one fails as itself, in its place.</summary>
+    /// <summary>
+    /// An operation taken apart before the writer is asked; a malformed one fails as itself, in its place.
+    /// </summary>
     sealed class Step(BatchOperation operation, Func<ItemTransaction, Outcome> work)
     {
         public static Step Prepare(BatchOperation operation, Container container, PartitionKey? key)
@@ -118,11 +125,17 @@ sealed class BatchRequests(Store store)
         static Outcome Of(Refused refused) =>
             new(refused.Status) { SubStatus = refused.SubStatus, Message = refused.Message };
 
-        static Func<ItemTransaction, Outcome> Work(BatchOperation operation, Container container, PartitionKey? batchKey)
+        static Func<ItemTransaction, Outcome> Work(
+            BatchOperation operation, Container container, PartitionKey? batchKey)
         {
+            if (operation is { IfNoneMatch: not null, Kind: not BatchOperationKind.Read })
+            {
+                throw Refused.Unsupported("If-None-Match on a write");
+            }
+
             var definition = container.Definition;
             var key = batchKey ?? PartitionKey.Parse(
-                operation.PartitionKey ?? throw Refused.BadRequest("An operation outside a transaction needs a partition key."),
+                operation.PartitionKey ?? throw Refused.BadRequest("An operation on its own needs a partition key."),
                 definition.PartitionKeyPaths.Count);
             var id = operation.Id ?? "";
             switch (operation.Kind)

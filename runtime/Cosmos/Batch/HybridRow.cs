@@ -64,7 +64,9 @@ ref struct HybridRowReader(ReadOnlySpan<byte> bytes)
             value |= (uint)(next & 0x7F) << shift;
             if (next < 0x80)
             {
-                return value <= int.MaxValue ? (int)value : throw Refused.BadRequest("A length in the batch is too large.");
+                return value <= int.MaxValue
+                    ? (int)value
+                    : throw Refused.BadRequest("A length in the batch is too large.");
             }
         }
 

@@ -13,11 +13,15 @@ static class RequestUnits
     /// <summary>A lookup that ends without a document, or finds the one the caller already has.</summary>
     public const double Miss = 1;
 
-    const double QueryPage = 2.75;
-    const double QueryPerLookup = 0.03;
-    const double QueryPerDocument = 0.003;
-    const double QueryPerMegabyte = 10.15;
-    const double QueryPerMegabyteWritten = 10.15;
+    /// <summary>A write that was refused before anything was written.</summary>
+    const double RefusedWrite = 1.24;
+
+    const double QueryPage = 2.2;
+    const double QueryIndexUse = 0.6;
+    const double QueryPerLookup = 0.05;
+    const double QueryPerEntry = 0.0005;
+    const double QueryPerDocument = 0.025;
+    const double QueryPerMebibyte = 6.65;
 
     // Kilobytes, read, write: the published table. Between two rows the cost is interpolated.
     static readonly (double Kilobytes, double Read, double Write)[] Table =
@@ -38,17 +42,18 @@ static class RequestUnits
         { Status: 200, Before: { } before, After: { } after } =>
             Write(before.Body.Length) + Write(after.Body.Length) + (PerTerm * Changed(before, after, policy)) +
             (PerPatchOperation * outcome.PatchOperations),
-        { Status: 409 or 412, Before: { } found } => Miss + Read(found.Body.Length),
-        _ => Miss,
+        _ => RefusedWrite,
     }, 2);
 
+    /// <summary>Reads answer what they loaded; finding nothing, or nothing new, costs a lookup.</summary>
     public static double OfRead(Outcome outcome) =>
         outcome is { Status: 200, After: { } item } ? Math.Round(Read(item.Body.Length), 2) : Miss;
 
-    /// <summary>A page of a query: preparing it, looking into the index, loading documents, writing rows.</summary>
-    public static double Query(int lookups, int documents, long bytesLoaded, long bytesWritten) => Math.Round(
-        QueryPage + (QueryPerLookup * lookups) + (QueryPerDocument * documents) +
-        (QueryPerMegabyte * bytesLoaded / (1024 * 1024)) + (QueryPerMegabyteWritten * bytesWritten / (1024 * 1024)), 2);
+    /// <summary>A page of a query: preparing it, searching indexes, loading documents, writing rows.</summary>
+    public static double Query(QueryWork work) => Math.Round(
+        QueryPage + (work.Lookups > 0 ? QueryIndexUse + (QueryPerLookup * work.Lookups) : 0) +
+        (QueryPerEntry * work.Entries) + (QueryPerDocument * work.Documents) +
+        (QueryPerMebibyte * (work.BytesLoaded + work.BytesWritten) / (1024 * 1024)), 2);
 
     static double Stored(Item item, IndexingPolicy policy) =>
         Write(item.Body.Length) + (PerTerm * (policy.Terms(item.Body).Count + item.UniqueKeys.Length));
@@ -78,3 +83,6 @@ static class RequestUnits
         return cost(low) + (share * (cost(high) - cost(low)));
     }
 }
+
+/// <summary>What one page of a query made the server do.</summary>
+readonly record struct QueryWork(int Lookups, long Entries, int Documents, long BytesLoaded, long BytesWritten);

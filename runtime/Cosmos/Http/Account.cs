@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Runtime.Cosmos.Http;
 
-/// <summary>What <c>GET /</c> tells a client: the regions (this one), the consistency, and what queries may do.</summary>
+/// <summary>
+/// What <c>GET /</c> tells a client: the regions (this one), the consistency, and what queries may do.
+/// </summary>
 static class Account
 {
     // A string holding JSON; clients refuse to run any query without it.

@@ -56,7 +56,7 @@ sealed class Authorization
     }
 
     static Refused Unauthorized() => new(
-        401, "Unauthorized", "The authorization header is missing, or its signature was not made with the account key.");
+        401, "Unauthorized", "The request is not signed, or its signature was not made with the account key.");
 
     bool Matches(ReadOnlySpan<byte> signature, ServerRequest request, Route route, string link)
     {

@@ -21,22 +21,25 @@ sealed class ContainerRequests(Store store)
         _ => throw new Refused(405, "MethodNotAllowed", $"A container cannot be the target of {request.Method}."),
     };
 
-    /// <summary>One range for the whole key space: then clients merge nothing, and a query is answered in one place.</summary>
+    /// <summary>
+    /// One range for the whole key space: then clients merge nothing, and a query is answered in one place.
+    /// </summary>
     public Reply ReadRanges(ServerRequest request, Route route)
     {
         var container = Find(store.Catalog, route);
         if (request.Header(Names.IfNoneMatch) == RangesETag)
         {
-            return new Reply(304) { Charge = Metadata.ReadCharge }.With(Names.ETag, RangesETag);
+            return new Reply(304).With(Names.ETag, RangesETag);
         }
 
         var rid = ResourceId.Range(container.Database, container.Number);
+        var self = $"dbs/{ResourceId.Database(container.Database)}/colls/{container.Rid}/pkranges/{rid}/";
         return new Reply(200, Encoding.UTF8.GetBytes(
             $$"""
             {"_rid":"{{container.Rid}}","PartitionKeyRanges":[{"_rid":"{{rid}}","id":"0","_etag":"\"1\"",
-            "minInclusive":"","maxExclusive":"FF","ridPrefix":0,"_self":"dbs/{{ResourceId.Database(container.Database)}}/colls/{{container.Rid}}/pkranges/{{rid}}/",
+            "minInclusive":"","maxExclusive":"FF","ridPrefix":0,"_self":"{{self}}",
             "throughputFraction":1,"status":"online","parents":[],"_ts":{{container.Created}}}],"_count":1}
-            """)) { Charge = Metadata.ReadCharge }
+            """))
             .With(Names.ETag, RangesETag)
             .With(Names.ItemCount, "1");
     }
@@ -66,7 +69,8 @@ sealed class ContainerRequests(Store store)
     {
         var database = FindDatabase(store.Catalog, route);
         return Metadata.Query(
-            request, "DocumentCollections", database.Rid, database.Containers.Values.Select(container => Text(container)));
+            request, "DocumentCollections", database.Rid,
+            database.Containers.Values.Select(container => Text(container)));
     }
 
     Reply List(Route route)

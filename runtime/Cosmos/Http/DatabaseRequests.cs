@@ -20,7 +20,8 @@ sealed class DatabaseRequests(Store store)
         _ => throw new Refused(405, "MethodNotAllowed", $"A database cannot be the target of {request.Method}."),
     };
 
-    Reply Query(ServerRequest request) => Metadata.Query(request, "Databases", "", store.Catalog.Databases.Values.Select(Text));
+    Reply Query(ServerRequest request) =>
+        Metadata.Query(request, "Databases", "", store.Catalog.Databases.Values.Select(Text));
 
     Reply List() => Metadata.List("Databases", "", [.. store.Catalog.Databases.Values.Select(Text)]);
 
@@ -110,10 +111,13 @@ static class Metadata
             .With(Names.ETag, document.RootElement.GetProperty("_etag").GetString()!);
     }
 
-    public static Reply List(string name, string rid, IReadOnlyList<byte[]> texts) => new Reply(200, Encoding.UTF8.GetBytes(
-        $"{{\"_rid\":\"{rid}\",\"{name}\":[{string.Join(',', texts.Select(Encoding.UTF8.GetString))}]," +
-        $"\"_count\":{texts.Count}}}")) { Charge = ReadCharge }
-        .With(Names.ItemCount, texts.Count.ToString(CultureInfo.InvariantCulture));
+    public static Reply List(string name, string rid, IReadOnlyList<byte[]> texts)
+    {
+        var entries = string.Join(',', texts.Select(Encoding.UTF8.GetString));
+        var body = $"{{\"_rid\":\"{rid}\",\"{name}\":[{entries}],\"_count\":{texts.Count}}}";
+        return new Reply(200, Encoding.UTF8.GetBytes(body)) { Charge = ReadCharge }
+            .With(Names.ItemCount, texts.Count.ToString(CultureInfo.InvariantCulture));
+    }
 
     public static Reply Query(ServerRequest request, string name, string rid, IEnumerable<byte[]> texts)
     {

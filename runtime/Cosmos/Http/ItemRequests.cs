@@ -48,7 +48,9 @@ sealed class ItemRequests(Store store)
         return ReplyTo(outcome, RequestUnits.Of(outcome, container.Definition.Indexing), lsn, isMinimal);
     }
 
-    /// <summary>Checks and takes apart everything before the writer is asked, so that the writer only decides.</summary>
+    /// <summary>
+    /// Checks and takes apart everything before the writer is asked, so that the writer only decides.
+    /// </summary>
     static Func<ItemTransaction, Outcome> Work(
         CosmosOperation operation, Container container, ServerRequest request, Route route)
     {
@@ -59,7 +61,8 @@ sealed class ItemRequests(Store store)
                 var deleted = KeyOf(request, container);
                 return transaction => transaction.Delete(deleted, route.Item!, ifMatch);
             case CosmosOperation.Patch:
-                var (patched, patch) = (KeyOf(request, container), Patch.Parse(request.Body, QueryText.CompileCondition));
+                var patched = KeyOf(request, container);
+                var patch = Patch.Parse(request.Body, QueryText.CompileCondition);
                 return transaction => transaction.Patch(patched, route.Item!, patch, ifMatch);
         }
 

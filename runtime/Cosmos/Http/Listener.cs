@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -25,7 +26,8 @@ sealed class Listener : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = CosmosLimits.RequestBytesMax;
+            // Bounded below instead, so that a client that sends too much still hears why.
+            kestrel.Limits.MaxRequestBodySize = null;
             // Continuation tokens travel as headers and can hold a long sort key.
             kestrel.Limits.MaxRequestHeadersTotalSize = 128 * 1024;
             kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
@@ -42,15 +44,19 @@ sealed class Listener : IAsyncDisposable
 
     static async Task HandleAsync(Pipeline pipeline, HttpContext context)
     {
-        using var body = new MemoryStream();
-        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        if (await ReadAsync(context.Request.Body, context.RequestAborted) is not { } body)
+        {
+            context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+            return;
+        }
+
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         var end = target.IndexOf('?', StringComparison.Ordinal);
         var reply = await pipeline.HandleAsync(
             new ServerRequest(
                 context.Request.Method, end < 0 ? target : target[..end],
                 name => context.Request.Headers.TryGetValue(name, out var value) ? value.ToString() : null,
-                body.GetBuffer().AsMemory(0, (int)body.Length), new Uri($"http://{context.Request.Host}/")),
+                body, new Uri($"http://{context.Request.Host}/")),
             context.RequestAborted);
         if (reply is null)
         {
@@ -58,6 +64,27 @@ sealed class Listener : IAsyncDisposable
             return;
         }
 
+        await WriteAsync(reply, context);
+    }
+
+    /// <summary>The whole body, or null when there is more of it than any request needs.</summary>
+    static async Task<ReadOnlyMemory<byte>?> ReadAsync(Stream body, CancellationToken cancellation)
+    {
+        var read = new ArrayBufferWriter<byte>();
+        while (await body.ReadAsync(read.GetMemory(), cancellation) is var count and > 0)
+        {
+            read.Advance(count);
+            if (read.WrittenCount > CosmosLimits.RequestBytesMax)
+            {
+                return null;
+            }
+        }
+
+        return read.WrittenMemory;
+    }
+
+    static async Task WriteAsync(Reply reply, HttpContext context)
+    {
         context.Response.StatusCode = reply.Status;
         foreach (var (name, value) in reply.Headers)
         {

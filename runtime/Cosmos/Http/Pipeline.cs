@@ -8,8 +8,11 @@ using Runtime.Cosmos.Storage;
 
 namespace Runtime.Cosmos.Http;
 
-/// <summary>From request to answer: address, signature, faults, the work, the ledger. Both ways in lead through here.</summary>
-sealed class Pipeline(Store store, Authorization authorization, CosmosLedger ledger, CosmosFaults faults, TimeProvider clock)
+/// <summary>
+/// From request to answer: address, signature, faults, the work, the ledger. Both ways in lead through here.
+/// </summary>
+sealed class Pipeline(
+    Store store, Authorization authorization, CosmosLedger ledger, CosmosFaults faults, TimeProvider clock)
 {
     readonly DatabaseRequests databases = new(store);
     readonly ContainerRequests containers = new(store);
@@ -18,7 +21,9 @@ sealed class Pipeline(Store store, Authorization authorization, CosmosLedger led
     readonly QueryRequests queries = new(store);
     readonly FeedRequests feeds = new(store);
 
-    /// <summary>Answers null where a fault wants the answer lost: the work is done, the connection must break.</summary>
+    /// <summary>
+    /// Answers null where a fault wants the answer lost: the work is done, the connection must break.
+    /// </summary>
     public async Task<Reply?> HandleAsync(ServerRequest request, CancellationToken cancellation)
     {
         string? container = null;
@@ -36,6 +41,11 @@ sealed class Pipeline(Store store, Authorization authorization, CosmosLedger led
         catch (Refused refused)
         {
             reply = Of(refused);
+        }
+        catch (Exception bug) when (bug is not OperationCanceledException)
+        {
+            // The outermost step: a bug must answer its own request and leave the server standing for the others.
+            reply = Of(new Refused(500, "InternalServerError", bug.ToString()));
         }
 
         ledger.Record(new CosmosLedgerLine(container, operation, reply.Status), reply.Charge);

@@ -1,7 +1,9 @@
 namespace Runtime.Cosmos.Http;
 
 /// <summary>A request the server will not carry out; the pipeline's outermost step turns it into the answer.</summary>
-/// <remarks>For malformed, unauthorized or unsupported requests. Everyday outcomes (404, 409, 412) are values.</remarks>
+/// <remarks>
+/// For malformed, unauthorized or unsupported requests. Everyday outcomes (404, 409, 412) are values.
+/// </remarks>
 sealed class Refused(int status, string code, string message, int subStatus = 0) : Exception(message)
 {
     public int Status { get; } = status;

@@ -45,6 +45,8 @@ sealed record Route(ResourceKind Kind, string? Database, string? Container, stri
             ["offers", ..] => new(ResourceKind.Offer, null, null, null, raw),
             ["dbs", _, "colls", _, var feature, ..] => throw Refused.Unsupported($"The resource type '{feature}'"),
             ["dbs", _, var feature, ..] => throw Refused.Unsupported($"The resource type '{feature}'"),
+            ["addresses", ..] => throw Refused.BadRequest(
+                "Only the gateway is served: set ConnectionMode = ConnectionMode.Gateway in CosmosClientOptions."),
             [var feature, ..] => throw Refused.Unsupported($"The resource type '{feature}'"),
         };
     }

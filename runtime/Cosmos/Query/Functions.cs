@@ -60,7 +60,7 @@ static partial class Functions
         AddKind("IS_STRING", value => value.IsString);
         AddKind("IS_ARRAY", value => value.Kind == ValueKind.Array);
         AddKind("IS_OBJECT", value => value.Kind == ValueKind.Object);
-        AddKind("IS_PRIMITIVE", value => value.Kind is not (ValueKind.Array or ValueKind.Object or ValueKind.Undefined));
+        AddKind("IS_PRIMITIVE", value => value.Kind is > ValueKind.Undefined and < ValueKind.Array);
         AddKind("IS_FINITE_NUMBER", value => value.IsNumber);
         AddKind("IS_INTEGER", value =>
             value.IsNumber && value.Number == Math.Floor(value.Number) && Math.Abs(value.Number) < 9.3e18);

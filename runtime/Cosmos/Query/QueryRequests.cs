@@ -22,8 +22,9 @@ sealed class QueryRequests(Store store)
     {
         ContainerRequests.Find(store.Catalog, route);
         // A query that cannot run is refused here already, before the client builds anything on its plan.
-        QueryText.Parse(request.Body).Compile();
-        return new Reply(200, PassThroughPlan);
+        return QueryText.Parse(request.Body).Compile().Select.ComposesAggregates
+            ? throw Refused.BadRequest("Compositions of aggregates and other expressions are not allowed.")
+            : new Reply(200, PassThroughPlan);
     }
 
     public Task<Reply> RunAsync(ServerRequest request, Route route)

@@ -14,7 +14,9 @@ sealed record CompiledQuery(SelectQuery Select, int Slots)
     public bool MustSeeAll => Select.IsDistinct || Select.IsGrouped;
 }
 
-/// <summary>A query as it was sent: its text, its parameters, and where a client that planned it itself wants to resume.</summary>
+/// <summary>
+/// A query as it was sent: its text, its parameters, and where a client that planned it itself wants to resume.
+/// </summary>
 sealed record QueryText(string Text, IReadOnlyDictionary<string, Value> Parameters, JsonElement? ResumeFilter)
 {
     public static QueryText Parse(ReadOnlyMemory<byte> body)
@@ -37,7 +39,8 @@ sealed record QueryText(string Text, IReadOnlyDictionary<string, Value> Paramete
                 filter.ValueKind == JsonValueKind.Object ? filter : null;
             return new QueryText(text, parameters, resume);
         }
-        catch (Exception malformed) when (malformed is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception malformed) when (malformed is JsonException or KeyNotFoundException
+            or InvalidOperationException)
         {
             throw Refused.BadRequest("The body of a query must be a JSON object with the text 'query'.");
         }
@@ -53,21 +56,14 @@ sealed record QueryText(string Text, IReadOnlyDictionary<string, Value> Paramete
     public static Func<ReadOnlyMemory<byte>, bool> CompileCondition(string text)
     {
         var (query, slots) = Parser.ParseCondition(text);
-        return body => query.Bindings(Documents.Scope(slots, body)).Any();
+        return body => query.Bindings(Scope.Of(slots, body)).Any();
     }
 }
 
-/// <summary>Documents as the scopes queries run in.</summary>
+/// <summary>Documents as values.</summary>
 static class Documents
 {
     static readonly JsonDocumentOptions Depth = new() { MaxDepth = CosmosLimits.NestingMax };
-
-    public static Scope Scope(int slots, ReadOnlyMemory<byte> body)
-    {
-        var scope = new Scope(slots);
-        scope[0] = Read(body);
-        return scope;
-    }
 
     // Not disposed: values point into it for as long as they live, and the garbage collector knows how long that is.
     public static Value Read(ReadOnlyMemory<byte> body) => Value.Of(JsonDocument.Parse(body, Depth).RootElement);
@@ -103,7 +99,7 @@ static class DocumentQuery
 {
     public static List<byte[]> Run(CompiledQuery query, IEnumerable<byte[]> documents)
     {
-        var rows = documents.SelectMany(body => query.Select.Bindings(Documents.Scope(query.Slots, body)));
+        var rows = documents.SelectMany(body => query.Select.Bindings(Scope.Of(query.Slots, body)));
         return [.. query.Select.Rows(rows, new Scope(query.Slots)).Select(JsonText.Bytes)];
     }
 }

@@ -3,7 +3,9 @@ using System.Collections.Immutable;
 
 namespace Runtime.Cosmos.Storage;
 
-/// <summary>A container's identity and its two newest states: what readers see and what the writer is about to show.</summary>
+/// <summary>
+/// A container's identity and its two newest states: what readers see and what the writer is about to show.
+/// </summary>
 sealed class Container
 {
     readonly ConcurrentDictionary<PartitionKey, Partition> partitions = new();
@@ -32,7 +34,9 @@ sealed class Container
     /// <summary>The newest durable state.</summary>
     public ContainerState Visible => Volatile.Read(ref visible);
 
-    /// <summary>The writer's own: ahead of <see cref="Visible"/> while a group of writes is on its way to disk.</summary>
+    /// <summary>
+    /// The writer's own: ahead of <see cref="Visible"/> while a group of writes is on its way to disk.
+    /// </summary>
     public ContainerState Pending { get; set; }
 
     public ContainerDefinition PendingDefinition { get; set; }

@@ -10,7 +10,13 @@ sealed class ContainerDefinition
 {
     // Declared features whose absence would change results: better no container than a wrong one.
     static readonly string[] UnsupportedPolicies =
-        ["vectorEmbeddingPolicy", "fullTextPolicy", "computedProperties", "materializedViewDefinition", "clientEncryptionPolicy"];
+    [
+        "vectorEmbeddingPolicy", "fullTextPolicy", "computedProperties", "materializedViewDefinition",
+        "clientEncryptionPolicy",
+    ];
+
+    static readonly string[] SystemNames =
+        ["_rid", "_self", "_etag", "_ts", "_docs", "_sprocs", "_triggers", "_udfs", "_conflicts"];
 
     ContainerDefinition(JsonObject declared)
     {
@@ -27,7 +33,7 @@ sealed class ContainerDefinition
         UniqueKeys = ReadUniqueKeys(declared["uniqueKeyPolicy"]);
         DefaultTimeToLive = ReadTimeToLive(declared["defaultTtl"]);
         Indexing = IndexingPolicy.Parse(declared["indexingPolicy"]!.AsObject());
-        KeepsHistory = declared["changeFeedPolicy"]?["retentionDuration"]?.GetValue<int>() > 0;
+        HistoryRetention = ReadRetention(declared["changeFeedPolicy"]);
         Text = Encoding.UTF8.GetBytes(declared.ToJsonString());
     }
 
@@ -44,8 +50,8 @@ sealed class ContainerDefinition
 
     public IndexingPolicy Indexing { get; }
 
-    /// <summary>Whether deletes and intermediate versions stay readable in the change feed.</summary>
-    public bool KeepsHistory { get; }
+    /// <summary>How long every change, deletes included, stays in the feed of all versions; null keeps none.</summary>
+    public TimeSpan? HistoryRetention { get; }
 
     /// <summary>The declaration as JSON, defaults filled in, system properties not.</summary>
     public byte[] Text { get; }
@@ -97,7 +103,8 @@ sealed class ContainerDefinition
             throw Refused.BadRequest("The id of a container cannot be changed.");
         }
 
-        if (!other.PartitionKeyPaths.Select(path => path.Text).SequenceEqual(PartitionKeyPaths.Select(path => path.Text)))
+        if (!other.PartitionKeyPaths.Select(path => path.CanonicalText)
+            .SequenceEqual(PartitionKeyPaths.Select(path => path.CanonicalText)))
         {
             throw Refused.BadRequest("The partition key of a container cannot be changed.");
         }
@@ -110,7 +117,7 @@ sealed class ContainerDefinition
 
     static void FillIn(JsonObject declared)
     {
-        foreach (var name in new[] { "_rid", "_self", "_etag", "_ts", "_docs", "_sprocs", "_triggers", "_udfs", "_conflicts" })
+        foreach (var name in SystemNames)
         {
             declared.Remove(name);
         }
@@ -141,7 +148,8 @@ sealed class ContainerDefinition
 
     static IEnumerable<PropertyPath> Paths(JsonNode? paths, string what) =>
         (paths as JsonArray ?? throw Refused.BadRequest($"{what} must be an array of paths."))
-            .Select(path => PropertyPath.Parse(path?.GetValue<string>() ?? throw Refused.BadRequest($"{what} holds null.")));
+            .Select(path => PropertyPath.Parse(
+                path?.GetValue<string>() ?? throw Refused.BadRequest($"{what} holds null.")));
 
     static List<IReadOnlyList<PropertyPath>> ReadUniqueKeys(JsonNode? policy)
     {
@@ -159,6 +167,13 @@ sealed class ContainerDefinition
             ? keys
             : throw Refused.BadRequest($"A container has at most {CosmosLimits.UniqueKeysMax} unique keys.");
     }
+
+    static TimeSpan? ReadRetention(JsonNode? policy) => policy?["retentionDuration"]?.GetValue<int>() switch
+    {
+        null or 0 => null,
+        int minutes when minutes > 0 => TimeSpan.FromMinutes(minutes),
+        _ => throw Refused.BadRequest("retentionDuration must be a whole number of minutes that is not negative."),
+    };
 
     static int? ReadTimeToLive(JsonNode? node) => node?.GetValue<int>() switch
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Runtime.Cosmos.ChangeFeed;
 using Runtime.Cosmos.Query;
 
 namespace Runtime.Cosmos.Storage;
@@ -25,10 +26,16 @@ sealed record ContainerState
     /// <summary>Only items that will expire.</summary>
     public SortedTree<Item> ByExpiry { get; init; } = new(ItemOrder.ByExpiry);
 
+    /// <summary>Every change there was, for as long as the container says; empty unless it says so.</summary>
+    public SortedTree<HistoryEntry> History { get; init; } = new(HistoryEntry.Order);
+
     public SortedTree<UniqueEntry> Unique { get; init; } = new(UniqueOrder.Instance);
 
-    /// <summary>By name; only those some query has asked for. They are not stored: the next process makes its own.</summary>
-    public ImmutableDictionary<string, ValueIndex> Indexes { get; init; } = ImmutableDictionary<string, ValueIndex>.Empty;
+    /// <summary>
+    /// By name; only those some query has asked for. They are not stored: the next process makes its own.
+    /// </summary>
+    public ImmutableDictionary<string, ValueIndex> Indexes { get; init; } =
+        ImmutableDictionary<string, ValueIndex>.Empty;
 
     /// <summary>The live item of this id: one that has expired counts as absent, even before it is swept.</summary>
     public Item? Find(Partition partition, string id, long now) =>
@@ -76,7 +83,9 @@ sealed record ContainerState
         Unique = Released(Unique, item),
     };
 
-    /// <summary>Rebuilds the whole from stored items, sorting once per order rather than inserting one by one.</summary>
+    /// <summary>
+    /// Rebuilds the whole from stored items, sorting once per order rather than inserting one by one.
+    /// </summary>
     public static ContainerState Load(IReadOnlyCollection<Item> items, long lsn, long lastNumber)
     {
         var unique = items.SelectMany(item => item.UniqueKeys.Select((value, i) => new UniqueEntry(i, value, item)));

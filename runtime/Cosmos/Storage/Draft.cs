@@ -46,7 +46,9 @@ sealed class Draft
         return Reread(body, definition);
     }
 
-    /// <summary>Takes apart a stored text, whose own properties may bring it above the bound for what is sent.</summary>
+    /// <summary>
+    /// Takes apart a stored text, whose own properties may bring it above the bound for what is sent.
+    /// </summary>
     public static Draft Reread(ReadOnlyMemory<byte> body, ContainerDefinition definition)
     {
         try
@@ -60,12 +62,15 @@ sealed class Draft
         }
     }
 
-    /// <summary>Finishes the text: the system properties follow the client's own, as the service lays them out.</summary>
+    /// <summary>
+    /// Finishes the text: the system properties follow the client's own, as the service lays them out.
+    /// </summary>
     public byte[] Finish(string rid, string self, string etag, long timestamp)
     {
         var seconds = timestamp.ToString(CultureInfo.InvariantCulture);
         // None of these holds a character JSON would want escaped, but the quotes of the ETag itself.
-        var closing = $",\"_rid\":\"{rid}\",\"_self\":\"{self}\",\"_etag\":\"\\\"{etag.AsSpan(1, etag.Length - 2)}\\\"\"," +
+        var closing = $",\"_rid\":\"{rid}\",\"_self\":\"{self}\"," +
+            $"\"_etag\":\"\\\"{etag.AsSpan(1, etag.Length - 2)}\\\"\"," +
             $"\"_attachments\":\"attachments/\",\"_ts\":{seconds}}}";
         var text = new byte[opening.Length + closing.Length];
         opening.CopyTo(text, 0);
@@ -119,7 +124,9 @@ sealed class Draft
             return null;
         }
 
-        return ttl.ValueKind == JsonValueKind.Number && ttl.TryGetInt32(out var seconds) && (seconds > 0 || seconds == -1)
+        var seconds = 0;
+        var isWhole = ttl.ValueKind == JsonValueKind.Number && ttl.TryGetInt32(out seconds);
+        return isWhole && (seconds > 0 || seconds == -1)
             ? seconds
             : throw Refused.BadRequest("The property 'ttl' must be a positive whole number of seconds or -1.");
     }

@@ -5,7 +5,9 @@ using Runtime.Cosmos.Http;
 
 namespace Runtime.Cosmos.Storage;
 
-/// <summary>Which paths of a document are indexed: it decides what writes cost and which queries an index serves.</summary>
+/// <summary>
+/// Which paths of a document are indexed: it decides what writes cost and which queries an index serves.
+/// </summary>
 /// <remarks>
 /// Rules hang on a tree of names; the deepest rule on the way to a value wins, and a rule for the value itself
 /// (<c>/?</c>) beats one for everything below (<c>/*</c>). <c>id</c> and <c>_ts</c> are indexed whatever the rules say.
@@ -122,7 +124,8 @@ sealed class IndexingPolicy
             case JsonValueKind.Object:
                 foreach (var property in value.EnumerateObject())
                 {
-                    Walk(property.Value, node?.Child(property.Name), below, Fnv.Add(path, property.Name), terms, ref found);
+                    var name = property.Name;
+                    Walk(property.Value, node?.Child(name), below, Fnv.Add(path, name), terms, ref found);
                 }
 
                 break;

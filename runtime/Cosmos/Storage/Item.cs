@@ -1,6 +1,8 @@
 namespace Runtime.Cosmos.Storage;
 
-/// <summary>One logical partition; its ordinal stands for its key wherever trees compare, and lasts a process.</summary>
+/// <summary>
+/// One logical partition; its ordinal stands for its key wherever trees compare, and lasts a process.
+/// </summary>
 sealed class Partition(PartitionKey key, int ordinal, bool hierarchical)
 {
     string? effectiveHex;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Runtime.Cosmos.ChangeFeed;
 using Runtime.Cosmos.Http;
 
 namespace Runtime.Cosmos.Storage;
@@ -13,6 +14,7 @@ sealed class ItemTransaction(Container container, long now)
     const int SweptMax = 32;
 
     readonly List<ItemChange> changes = [];
+    readonly List<HistoryEntry> history = [];
     readonly long lsn = container.Pending.Lsn + 1;
 
     public Container Container => container;
@@ -20,6 +22,8 @@ sealed class ItemTransaction(Container container, long now)
     public ContainerState State { get; private set; } = container.Pending;
 
     public IReadOnlyList<ItemChange> Changes => changes;
+
+    public IReadOnlyList<HistoryEntry> History => history;
 
     public Outcome Read(PartitionKey key, string id, string? ifNoneMatch) =>
         ItemReads.Read(container, State, key, id, ifNoneMatch, now);
@@ -126,6 +130,13 @@ sealed class ItemTransaction(Container container, long now)
         {
             Remove(item, isExpiry: true);
         }
+
+        // The past is only forgotten by reading less of it: dropping it here and at the next start needs no record.
+        var begin = now - (long)(container.PendingDefinition.HistoryRetention ?? TimeSpan.MaxValue).TotalSeconds;
+        foreach (var entry in State.History.All().TakeWhile(entry => entry.Timestamp < begin).Take(SweptMax))
+        {
+            State = State with { History = State.History.Without(entry) };
+        }
     }
 
     Outcome? UniqueConflict(Draft draft, Partition partition, Item? own)
@@ -178,18 +189,30 @@ sealed class ItemTransaction(Container container, long now)
             UniqueKeys = draft.UniqueKeys,
         };
         State = State.With(item, before);
-        changes.Add(new ItemChange(container, before, item, lsn, ordinal, now, IsExpiry: false));
+        Record(new ItemChange(container, before, item, lsn, ordinal, now, IsExpiry: false));
         return new Outcome(status) { Before = before, After = item };
     }
 
     void Remove(Item item, bool isExpiry)
     {
         State = State.Without(item) with { Lsn = lsn };
-        changes.Add(new ItemChange(container, item, null, lsn, changes.Count, now, isExpiry));
+        Record(new ItemChange(container, item, null, lsn, changes.Count, now, isExpiry));
+    }
+
+    void Record(ItemChange change)
+    {
+        changes.Add(change);
+        if (container.PendingDefinition.HistoryRetention is not null)
+        {
+            history.Add(HistoryEntry.Of(change));
+            State = State with { History = State.History.With(history[^1]) };
+        }
     }
 }
 
-/// <summary>One write as the journal and the history keep it: created, replaced or (without an after) deleted.</summary>
+/// <summary>
+/// One write as the journal and the history keep it: created, replaced or (without an after) deleted.
+/// </summary>
 sealed record ItemChange(
     Container Container, Item? Before, Item? After, long Lsn, int Ordinal, long Timestamp, bool IsExpiry);
 

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Runtime.Cosmos.ChangeFeed;
 
 namespace Runtime.Cosmos.Storage;
 
@@ -19,6 +20,7 @@ sealed class Journal : IDisposable
     readonly SqliteConnection connection;
     readonly SqliteCommand putItem;
     readonly SqliteCommand dropItem;
+    readonly SqliteCommand putHistory;
     readonly SqliteCommand putCounters;
 
     Journal(SqliteConnection connection)
@@ -26,6 +28,7 @@ sealed class Journal : IDisposable
         this.connection = connection;
         putItem = Prepare("INSERT OR REPLACE INTO items VALUES ($key, $lsn, $ordinal, $ts, $etag, $body)");
         dropItem = Prepare("DELETE FROM items WHERE key = $key");
+        putHistory = Prepare("INSERT OR REPLACE INTO history VALUES ($container, $lsn, $ordinal, $ts, $pk, $text)");
         putCounters = Prepare("UPDATE containers SET lsn = $lsn, lastNumber = $last WHERE number = $number");
     }
 
@@ -52,6 +55,9 @@ sealed class Journal : IDisposable
                 CREATE TABLE IF NOT EXISTS items
                     (key INTEGER PRIMARY KEY, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, ts INTEGER NOT NULL,
                      etag TEXT NOT NULL, body BLOB NOT NULL);
+                CREATE TABLE IF NOT EXISTS history
+                    (container INTEGER NOT NULL, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, ts INTEGER NOT NULL,
+                     pk TEXT NOT NULL, text BLOB NOT NULL, PRIMARY KEY (container, lsn, ordinal)) WITHOUT ROWID;
                 CREATE TABLE IF NOT EXISTS numbers (last INTEGER NOT NULL);
                 INSERT INTO format SELECT {FormatVersion} WHERE NOT EXISTS (SELECT * FROM format);
                 INSERT INTO numbers SELECT 0 WHERE NOT EXISTS (SELECT * FROM numbers);
@@ -96,7 +102,7 @@ sealed class Journal : IDisposable
         transaction.Commit();
     }
 
-    public Catalog Load()
+    public Catalog Load(long now)
     {
         var catalog = new Catalog { LastNumber = (int)Scalar(connection, "SELECT last FROM numbers") };
         var numbered = new Dictionary<long, Database>();
@@ -115,7 +121,10 @@ sealed class Journal : IDisposable
             {
                 var definition = ContainerDefinition.Parse(rows.GetFieldValue<byte[]>(2));
                 var container = new Container(rows.GetInt32(0), rows.GetInt32(1), definition, rows.GetInt64(3));
-                container.Load(ContainerState.Load(LoadItems(container), rows.GetInt64(4), rows.GetInt64(5)));
+                container.Load(ContainerState.Load(LoadItems(container), rows.GetInt64(4), rows.GetInt64(5)) with
+                {
+                    History = SortedTree<HistoryEntry>.FromSorted(HistoryEntry.Order, LoadHistory(container, now)),
+                });
                 var database = numbered[container.Database];
                 numbered[container.Database] = database with
                 {
@@ -131,6 +140,7 @@ sealed class Journal : IDisposable
     {
         putItem.Dispose();
         dropItem.Dispose();
+        putHistory.Dispose();
         putCounters.Dispose();
         connection.Dispose();
     }
@@ -163,8 +173,33 @@ sealed class Journal : IDisposable
         return items;
     }
 
+    /// <summary>What is older than the container says is deleted rather than loaded.</summary>
+    List<HistoryEntry> LoadHistory(Container container, long now)
+    {
+        var begin = now - (long)(container.Definition.HistoryRetention ?? TimeSpan.Zero).TotalSeconds;
+        Execute(connection, "DELETE FROM history WHERE container = $a AND ts < $b", container.Number, begin);
+        var entries = new List<HistoryEntry>();
+        using var rows = Query(
+            "SELECT lsn, ordinal, ts, pk, text FROM history " +
+            $"WHERE container = {container.Number} ORDER BY lsn, ordinal");
+        while (rows.Read())
+        {
+            entries.Add(new HistoryEntry(
+                container.PartitionOf(new PartitionKey(rows.GetString(3))), rows.GetInt64(0), rows.GetInt32(1),
+                rows.GetInt64(2), rows.GetFieldValue<byte[]>(4)));
+        }
+
+        return entries;
+    }
+
     void Write(ItemsChange change, SqliteTransaction transaction)
     {
+        foreach (var entry in change.History)
+        {
+            Bind(putHistory, transaction, change.Container.Number, entry.Lsn, entry.Ordinal, entry.Timestamp,
+                entry.Partition.Key.Canonical, entry.Text);
+        }
+
         foreach (var item in change.Items)
         {
             if (item.After is { } stored)
@@ -191,7 +226,8 @@ sealed class Journal : IDisposable
         }
 
         Execute(connection, "UPDATE numbers SET last = max(last, $a)", number);
-        Execute(connection, "INSERT INTO databases VALUES ($a, $b, $c)", number, change.Database.Id, change.Database.Created);
+        Execute(connection, "INSERT INTO databases VALUES ($a, $b, $c)",
+            number, change.Database.Id, change.Database.Created);
     }
 
     void Write(ContainerChange change)
@@ -202,6 +238,7 @@ sealed class Journal : IDisposable
             Execute(connection, "DELETE FROM containers WHERE number = $a", number);
             Execute(connection, "DELETE FROM items WHERE key BETWEEN $a AND $b",
                 Key(change.Container, 0), Key(change.Container, (1L << ItemBits) - 1));
+            Execute(connection, "DELETE FROM history WHERE container = $a", number);
             return;
         }
 

@@ -1,6 +1,8 @@
 namespace Runtime.Cosmos.Storage;
 
-/// <summary>How one item operation ended, in the protocol's own status codes, and what it touched, for its charge.</summary>
+/// <summary>
+/// How one item operation ended, in the protocol's own status codes, and what it touched, for its charge.
+/// </summary>
 sealed record Outcome(int Status)
 {
     public int SubStatus { get; init; }

@@ -69,7 +69,9 @@ readonly record struct PartitionKey(string Canonical)
         _ => "?",
     });
 
-    /// <summary>The hash of the key as the service orders and splits key space by it, in upper-case hexadecimal.</summary>
+    /// <summary>
+    /// The hash of the key as the service orders and splits key space by it, in upper-case hexadecimal.
+    /// </summary>
     public string EffectiveHex(bool hierarchical) =>
         hierarchical ? string.Concat(Components().Select(Hash)) : Hash(Canonical);
 

@@ -138,7 +138,8 @@ sealed class Patch
                 return JsonValue.Create((long)whole);
             }
 
-            return a.TryGetDecimal(out var c) && b.TryGetDecimal(out var d) && decimal.MaxValue - Math.Abs(c) >= Math.Abs(d)
+            return a.TryGetDecimal(out var c) && b.TryGetDecimal(out var d) &&
+                decimal.MaxValue - Math.Abs(c) >= Math.Abs(d)
                 ? JsonValue.Create(c + d)
                 : JsonValue.Create(a.GetDouble() + b.GetDouble());
         }
@@ -219,12 +220,13 @@ sealed class Patch
 
         JsonNode? Element(JsonArray array, string step) => array[Index(array, step)];
 
-        int Index(JsonArray array, string step) => int.TryParse(step, out var index) && index >= 0 && index < array.Count
-            ? index
-            : throw Refused.BadRequest($"'{step}' in the path '{Path}' is not an index of the array there.");
+        int Index(JsonArray array, string step) =>
+            int.TryParse(step, out var index) && index >= 0 && index < array.Count
+                ? index
+                : throw Refused.BadRequest($"'{step}' in the path '{Path}' is not an index of the array there.");
 
         static string[] Pointer(string path) => path is ['/', _, ..]
             ? [.. path[1..].Split('/').Select(step => step.Replace("~1", "/").Replace("~0", "~"))]
-            : throw Refused.BadRequest($"The path '{path}' of a patch operation must start with a slash and name a value.");
+            : throw Refused.BadRequest($"The path '{path}' must start with a slash and name a value.");
     }
 }

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Runtime.Cosmos.Storage;
 
-/// <summary>Resource ids as clients decode them: base64 of bytes that hold the parents' numbers and their own.</summary>
+/// <summary>
+/// Resource ids as clients decode them: base64 of bytes that hold the parents' numbers and their own.
+/// </summary>
 /// <remarks>
 /// Four bytes name a database, eight a container (the ninth-highest bit set marks it as one), sixteen an item or a
 /// partition key range, told apart by the high nibble of the last byte. Clients cut a container's id to find its

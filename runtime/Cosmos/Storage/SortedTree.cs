@@ -39,7 +39,8 @@ sealed class SortedTree<T>
             for (var i = 0; i < leaf.Length; i++)
             {
                 leaf[i] = entries[start + i];
-                Debug.Assert(start + i == 0 || order.Compare(entries[start + i - 1], leaf[i]) < 0, "entries are in order");
+                var at = start + i;
+                Debug.Assert(at == 0 || order.Compare(entries[at - 1], leaf[i]) < 0, "entries are in order");
             }
 
             nodes.Add(new Leaf(leaf));
@@ -117,7 +118,9 @@ sealed class SortedTree<T>
         return false;
     }
 
-    /// <summary>Entries from the sought place on, upwards, or downwards when asked; the place itself included.</summary>
+    /// <summary>
+    /// Entries from the sought place on, upwards, or downwards when asked; the place itself included.
+    /// </summary>
     public IEnumerable<T> From<TProbe>(TProbe probe, bool descending = false) where TProbe : struct, IProbe<T>
     {
         if (root is null)

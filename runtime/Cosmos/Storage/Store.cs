@@ -1,10 +1,12 @@
 using System.Threading.Channels;
-using Microsoft.Data.Sqlite;
+using Runtime.Cosmos.ChangeFeed;
 using Runtime.Cosmos.Http;
 
 namespace Runtime.Cosmos.Storage;
 
-/// <summary>All databases in memory and, when it has a file, on disk; one writer, readers that never wait for it.</summary>
+/// <summary>
+/// All databases in memory and, when it has a file, on disk; one writer, readers that never wait for it.
+/// </summary>
 /// <remarks>
 /// Without a file a write runs at once under a lock. With one, writes queue; the writer runs every waiting one against
 /// the pending states, commits all of them to the file together, and only then shows them to readers and answers. So
@@ -23,7 +25,7 @@ sealed class Store : IAsyncDisposable
     public Store(TimeProvider clock, Journal? journal)
     {
         (this.clock, this.journal) = (clock, journal);
-        visible = pending = journal?.Load() ?? new Catalog();
+        visible = pending = journal?.Load(Now) ?? new Catalog();
         writer = Task.CompletedTask;
         if (journal is not null)
         {
@@ -87,9 +89,10 @@ sealed class Store : IAsyncDisposable
         {
             journal!.Commit(scope.Changes);
         }
-        catch (SqliteException fault)
+        catch (Exception fault)
         {
-            // The disk refused: none of the group happened, and every caller learns it.
+            // Mostly the disk's refusal. None of the group happened, every caller learns it, and the writer goes on:
+            // a writer that ended here would leave all later callers waiting for ever.
             foreach (var container in scope.Touched)
             {
                 container.Discard();
@@ -120,7 +123,7 @@ sealed class Store : IAsyncDisposable
 
         public abstract void Answer();
 
-        public abstract void Fail(SqliteException fault);
+        public abstract void Fail(Exception fault);
     }
 
     sealed class Write<T>(Func<WriteScope, T> work) : Write
@@ -156,12 +159,14 @@ sealed class Store : IAsyncDisposable
             }
         }
 
-        public override void Fail(SqliteException fault) => completion.SetException(
+        public override void Fail(Exception fault) => completion.SetException(
             new Refused(503, "ServiceUnavailable", $"The write could not be made durable: {fault.Message}"));
     }
 }
 
-/// <summary>What the writer has done and not yet shown: the catalog to be, the changes, the containers touched.</summary>
+/// <summary>
+/// What the writer has done and not yet shown: the catalog to be, the changes, the containers touched.
+/// </summary>
 sealed class WriteScope(Catalog catalog, long now)
 {
     /// <summary>Writes that share one commit; bounds how long the first of them waits for the last.</summary>
@@ -194,7 +199,8 @@ sealed class WriteScope(Catalog catalog, long now)
 
         transaction.Container.Pending = transaction.State;
         touched.Add(transaction.Container);
-        changes.Add(new ItemsChange(transaction.Container, transaction.Changes, transaction.State.LastNumber));
+        changes.Add(new ItemsChange(
+            transaction.Container, transaction.Changes, transaction.History, transaction.State.LastNumber));
     }
 
     /// <summary>Gives a container another definition; a new lifetime counts for the items it already has.</summary>
@@ -212,7 +218,7 @@ sealed class WriteScope(Catalog catalog, long now)
         var state = container.Pending;
         container.Pending = ContainerState.Load(
             [.. state.ByNumber.All().Select(item => item.Expiring(definition.Expiry(item)))],
-            state.Lsn, state.LastNumber);
+            state.Lsn, state.LastNumber) with { History = state.History };
     }
 
     /// <summary>Makes an index of what the container holds; kept up to date by every write from now on.</summary>
@@ -235,7 +241,9 @@ sealed class WriteScope(Catalog catalog, long now)
 /// <summary>One thing to write to the journal, in order.</summary>
 abstract record StoredChange;
 
-sealed record ItemsChange(Container Container, IReadOnlyList<ItemChange> Items, long LastNumber) : StoredChange;
+sealed record ItemsChange(
+    Container Container, IReadOnlyList<ItemChange> Items, IReadOnlyList<HistoryEntry> History, long LastNumber)
+    : StoredChange;
 
 sealed record DatabaseChange(Database Database, bool IsDropped) : StoredChange;
 

@@ -81,7 +81,8 @@ sealed class ActivityRunner(TaskHub hub)
     static HistoryEntry.ActivityFailed Failed(Call call, Failure failure) => new(call.Called.Task, failure);
 
     // No input is no value: for a type that has none, that is an error of the caller.
-    object? Read(string? input, Type type) => input is null && type.IsValueType && Nullable.GetUnderlyingType(type) is null
+    object? Read(string? input, Type type) =>
+        input is null && type.IsValueType && Nullable.GetUnderlyingType(type) is null
         ? hub.Options.DataConverter.Deserialize("null", type)
         : hub.Options.DataConverter.Deserialize(input, type);
 

@@ -55,10 +55,20 @@ public sealed class DurableEngine : IAsyncDisposable
         var unfinished = _hub.Store.Open();
         _dueTimes = (_hub.Options.Clock as VirtualClock)?.AddSource(() => _hub.Timers.NextDue);
         _hub.IsRunning = true;
+
+        // Counted as work, so that a clock that moves by itself looks at the timers once they are all set.
+        _hub.Enter();
         Recovery.TakeUp(_hub, unfinished);
-        _turns.AddRange(Enumerable.Range(0, _hub.Options.OrchestrationsMax).Select(_ => Task.Run(RunTurnsAsync)));
-        _activities.AddRange(
-            Enumerable.Range(0, _hub.Options.ActivitiesMax).Select(_ => Task.Run(_hub.Activities.WorkAsync)));
+
+        // What flows with the caller's context (a trace, a culture) is none of the instances' business.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _turns.AddRange(Enumerable.Range(0, _hub.Options.OrchestrationsMax).Select(_ => Task.Run(RunTurnsAsync)));
+            _activities.AddRange(
+                Enumerable.Range(0, _hub.Options.ActivitiesMax).Select(_ => Task.Run(_hub.Activities.WorkAsync)));
+        }
+
+        _hub.Exit();
         return Task.CompletedTask;
     }
 
@@ -136,7 +146,8 @@ public sealed class DurableEngine : IAsyncDisposable
         catch (Exception exception)
         {
             _hub.Log.LogCritical(exception, "The engine stops: instance {Instance} could not be run", instance.Id);
-            _hub.Stop(new InvalidOperationException("The engine has stopped by itself: " + exception.Message, exception));
+            _hub.Stop(new InvalidOperationException(
+                "The engine has stopped by itself: " + exception.Message, exception));
         }
     }
 

@@ -46,6 +46,7 @@ sealed partial class EngineClient(TaskHub hub) : DurableTaskClient("Default")
         hub.Limits.InstanceId(instanceId);
         hub.Limits.Name(eventName, nameof(eventName));
         var payload = hub.Limits.Payload(Converter.Serialize(eventPayload), $"payload of event '{eventName}'");
+        RefuseWhenStopped();
         if (hub.UnreadOf(instanceId) >= hub.Options.UnreadEventsMax)
         {
             throw new InvalidOperationException(

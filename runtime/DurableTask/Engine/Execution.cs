@@ -232,7 +232,8 @@ sealed partial class Execution(InstanceRecord record, ITaskOrchestrator code, IE
     }
 
     static int? FailedTask(Exception? error) =>
-        error is null or TaskFailedException ? (error as TaskFailedException)?.TaskId : FailedTask(error.InnerException);
+        error is null or TaskFailedException ? (error as TaskFailedException)?.TaskId
+            : FailedTask(error.InnerException);
 
     /// <summary>A call that the code may await.</summary>
     abstract class Waiting(HistoryEntry.Deed deed)

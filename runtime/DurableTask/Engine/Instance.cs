@@ -54,7 +54,7 @@ sealed class Instance(string id, TaskHub hub)
     /// <summary>Owned by the hub's list of live instances.</summary>
     internal LinkedListNode<Instance>? LiveNode { get; set; }
 
-    /// <summary>Events nobody has read, roughly: it bounds what outsiders may pile up.</summary>
+    /// <summary>Events nobody has read, held ones included.</summary>
     internal int Unread { get; private set; }
 
     // The state below belongs to whoever runs the instance.
@@ -90,12 +90,14 @@ sealed class Instance(string id, TaskHub hub)
         return true;
     }
 
-    /// <summary>Deals with the mail that is there now; what comes meanwhile takes its turn among other instances.</summary>
+    /// <summary>
+    /// Deals with the mail that is there now; what comes meanwhile takes its turn among other instances.
+    /// </summary>
     internal async Task RunAsync()
     {
         var mail = TakeMail();
         await DealWithAsync(mail);
-        Unread = Held.Count + (Execution?.UnreadCount ?? 0);
+        Unread = Held.Count + (Record?.Unread ?? 0);
         if (Execution is not null && !hub.KeepLive(this))
         {
             DropExecution();
@@ -194,8 +196,11 @@ sealed class Instance(string id, TaskHub hub)
         {
             _spare = mail;
 
-            // A generation that has just begun starts in a turn of its own.
-            again = _mail.Count > 0 || (Record is { IsUnstarted: true } record && Turn.MayRun(this, record));
+            // A generation that has just begun starts in a turn of its own, and with it what is held for it.
+            again = _mail.Count > 0
+                || (Record is { IsOver: false } record
+                    && (record.IsUnstarted || Held.Count > 0)
+                    && Turn.MayRun(this, record));
             if (!again)
             {
                 _scheduled = false;

@@ -61,6 +61,9 @@ sealed record InstanceRecord
 
     public int Entries { get; init; }
 
+    /// <summary>Events the code has been told and not read: what outsiders may pile up is bounded.</summary>
+    public int Unread { get; init; }
+
     internal bool IsOver => IsFinal(Status);
 
     internal bool IsUnstarted => !IsOver && !HasStarted;

@@ -20,7 +20,7 @@ sealed class TaskHub : IExecutionHost
     readonly Lock _liveGate = new();
     readonly Lock _idleGate = new();
     readonly List<TaskCompletionSource> _waitingForIdle = [];
-    readonly VirtualClock? _virtual;
+    readonly VirtualClock.Holder? _virtual;
     readonly Lock _randomGate = new();
     readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     long _working;
@@ -39,7 +39,7 @@ sealed class TaskHub : IExecutionHost
         Timers = new Timers(options.Clock, OnTimer);
         Activities = new ActivityRunner(this);
         Services = services;
-        _virtual = options.Clock as VirtualClock;
+        _virtual = (options.Clock as VirtualClock)?.Join();
     }
 
     public DurableEngineOptions Options { get; }
@@ -91,8 +91,9 @@ sealed class TaskHub : IExecutionHost
     internal bool Retire(Instance instance) =>
         _instances.TryRemove(new KeyValuePair<string, Instance>(instance.Id, instance));
 
-    internal int UnreadOf(string instanceId) =>
-        _instances.TryGetValue(instanceId, out var instance) ? instance.Unread : 0;
+    internal int UnreadOf(string instanceId) => _instances.TryGetValue(instanceId, out var instance)
+        ? instance.Unread
+        : Store.Find(instanceId)?.Unread ?? 0;
 
     internal Guid NewId()
     {
@@ -118,10 +119,11 @@ sealed class TaskHub : IExecutionHost
         }
         catch (Exception exception)
         {
-            Stop(new InvalidOperationException(
+            var fault = new InvalidOperationException(
                 "The engine has stopped because its store failed; what was committed is taken up by the next start.",
-                exception));
-            throw;
+                exception);
+            Stop(fault);
+            throw fault;
         }
     }
 
@@ -242,6 +244,7 @@ sealed class TaskHub : IExecutionHost
         _ready.Writer.TryComplete();
         Activities.Stop();
         Timers.Dispose();
+        _virtual?.Dispose();
         Watchers.Fail(reason);
         _stopped.TrySetException(reason);
         _ = _stopped.Task.Exception;

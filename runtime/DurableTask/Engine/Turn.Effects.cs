@@ -25,7 +25,9 @@ sealed partial class Turn
         return changed || _commit.Consumed.Count > 0 || _commit.Outgoing.Count > 0 ? _commit : null;
     }
 
-    /// <summary>Lets the world know, once the commit is durable. What a crash cuts off here, the next start does.</summary>
+    /// <summary>
+    /// Lets the world know, once the commit is durable. What a crash cuts off here, the next start does.
+    /// </summary>
     internal void Follow()
     {
         if (_commit.ForgetExecution || Record is null || Record.IsOver)
@@ -182,6 +184,7 @@ sealed partial class Turn
             StartAt = null,
             Turns = 0,
             Entries = 0,
+            Unread = 0,
             UpdatedAt = _now,
         };
 

@@ -39,6 +39,7 @@ sealed partial class Turn
             Failure = null,
             CompletedAt = null,
             CustomStatus = execution.CustomStatus,
+            Unread = execution.UnreadCount,
             Turns = cut,
             Entries = turns.Take(cut).Sum(turn => turn.Entries.Count),
             UpdatedAt = _now,
@@ -59,7 +60,8 @@ sealed partial class Turn
         var answered = answers.Select(answer => answer.Task).ToHashSet();
         Kept =
         [
-            .. later.OfType<HistoryEntry.EventRaised>().Select(e => new Message(e.Sequence, record.InstanceId, null, e)),
+            .. later.OfType<HistoryEntry.EventRaised>().Select(
+                e => new Message(e.Sequence, record.InstanceId, null, e)),
             .. answers.Select(answer => new Message(
                 _hub.Store.NextSequence(), record.InstanceId, record.ExecutionId, answer)),
         ];

@@ -317,7 +317,7 @@ sealed partial class Turn
                 + $"({nameof(DurableEngineOptions.HistoryEventsMax)}). Use ContinueAsNew."));
         }
 
-        Record = Record! with { CustomStatus = execution.CustomStatus };
+        Record = Record! with { CustomStatus = execution.CustomStatus, Unread = execution.UnreadCount };
         Do(deeds, execution);
         foreach (var task in execution.TakeCancelled())
         {

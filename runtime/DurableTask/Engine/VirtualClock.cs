@@ -3,8 +3,8 @@ namespace Runtime.DurableTask;
 /// <summary>Time that moves only when told to, or when everybody who registered work is idle.</summary>
 /// <remarks>
 /// <see cref="Advance"/> moves at once, whoever is busy; <see cref="AdvanceAsync"/> lets everybody come to rest between
-/// one timer and the next, so that a chain of timers runs as it would in real time. Work that waits for this clock while
-/// it counts as busy (an activity in <c>Task.Delay</c>) can only be moved by <see cref="Advance"/>.
+/// one timer and the next, so that a chain of timers runs as it would in real time. Work that waits for this clock
+/// while it counts as busy (an activity in <c>Task.Delay</c>) can only be moved by <see cref="Advance"/>.
 /// </remarks>
 public sealed class VirtualClock : TimeProvider
 {
@@ -70,11 +70,14 @@ public sealed class VirtualClock : TimeProvider
     /// <summary>Marks its holder as busy until disposed: meanwhile time does not move by itself.</summary>
     public IDisposable Hold()
     {
-        Enter();
-        return new Holding(this);
+        var hold = new Holder(this);
+        hold.Enter();
+        return hold;
     }
 
-    /// <summary>Registers when its owner next has something due, for <see cref="AutoAdvance"/>; null is never.</summary>
+    /// <summary>
+    /// Registers when its owner next has something due, for <see cref="AutoAdvance"/>; null is never.
+    /// </summary>
     public IDisposable AddSource(Func<DateTimeOffset?> nextDue)
     {
         ArgumentNullException.ThrowIfNull(nextDue);
@@ -109,11 +112,8 @@ public sealed class VirtualClock : TimeProvider
     public void AdvanceTo(DateTimeOffset instant)
     {
         RefusePast(instant);
-        while (FireNext(instant))
-        {
-        }
-
-        Reach(instant);
+        MoveTo(instant);
+        AdvanceIfIdle();
     }
 
     /// <summary>Moves time from timer to timer and lets everybody come to rest in between.</summary>
@@ -131,24 +131,15 @@ public sealed class VirtualClock : TimeProvider
         while (FireNext(instant));
 
         Reach(instant);
+        AdvanceIfIdle();
         await WhenIdleAsync(cancellation);
     }
 
-    internal void Enter()
-    {
-        lock (_gate)
-        {
-            _holds++;
-        }
-    }
+    /// <summary>Somebody whose work is counted piece by piece.</summary>
+    internal Holder Join() => new(this);
 
-    internal void Exit()
+    void Released()
     {
-        lock (_gate)
-        {
-            _holds--;
-        }
-
         AdvanceIfIdle();
         TaskCompletionSource[] idle;
         lock (_gate)
@@ -167,6 +158,15 @@ public sealed class VirtualClock : TimeProvider
 
     void RefusePast(DateTimeOffset instant) =>
         ArgumentOutOfRangeException.ThrowIfLessThan(instant, GetUtcNow(), nameof(instant));
+
+    void MoveTo(DateTimeOffset instant)
+    {
+        while (FireNext(instant))
+        {
+        }
+
+        Reach(instant);
+    }
 
     void Reach(DateTimeOffset instant)
     {
@@ -220,7 +220,7 @@ public sealed class VirtualClock : TimeProvider
             while (NextWithinReach() is { } due && due != last)
             {
                 last = due;
-                AdvanceTo(due);
+                MoveTo(due);
             }
         }
     }
@@ -318,11 +318,49 @@ public sealed class VirtualClock : TimeProvider
         internal void Fire() => callback(state);
     }
 
-    sealed class Holding(VirtualClock clock) : IDisposable
+    /// <summary>Pieces of work that keep the time from moving by itself; disposing ends all that are left.</summary>
+    internal sealed class Holder(VirtualClock clock) : IDisposable
     {
-        VirtualClock? _clock = clock;
+        int _pieces;
+        bool _left;
 
-        public void Dispose() => Interlocked.Exchange(ref _clock, null)?.Exit();
+        public void Dispose()
+        {
+            lock (clock._gate)
+            {
+                clock._holds -= _pieces;
+                _pieces = 0;
+                _left = true;
+            }
+
+            clock.Released();
+        }
+
+        internal void Enter()
+        {
+            lock (clock._gate)
+            {
+                if (!_left)
+                {
+                    _pieces++;
+                    clock._holds++;
+                }
+            }
+        }
+
+        internal void Exit()
+        {
+            lock (clock._gate)
+            {
+                if (!_left)
+                {
+                    _pieces--;
+                    clock._holds--;
+                }
+            }
+
+            clock.Released();
+        }
     }
 
     sealed class Source(VirtualClock clock, Func<DateTimeOffset?> nextDue) : IDisposable

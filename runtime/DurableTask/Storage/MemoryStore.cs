@@ -46,7 +46,8 @@ sealed class MemoryStore : IInstanceStore
     {
         lock (_gate)
         {
-            return _children.TryGetValue(parentInstanceId, out var ids) ? [.. ids.Select(id => _instances[id].Record)] : [];
+            return _children.TryGetValue(parentInstanceId, out var ids) ? [.. ids.Select(id => _instances[id].Record)]
+                : [];
         }
     }
 

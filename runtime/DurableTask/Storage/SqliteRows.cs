@@ -43,7 +43,8 @@ static class SqliteRows
         Failure = Text(row, 14) is { } failure ? JsonSerializer.Deserialize(failure, StoredJson.Compact.Failure) : null,
         Turns = row.GetInt32(15),
         Entries = row.GetInt32(16),
-        HasStarted = row.GetBoolean(17),
+        Unread = row.GetInt32(17),
+        HasStarted = row.GetBoolean(18),
     };
 
     internal static HistoryTurn ReadTurn(SqliteDataReader row) => new(

@@ -12,7 +12,7 @@ static class SqliteSchema
 
     internal const string Columns = """
         instance_id, execution_id, name, version, input, tags, parent, created_at, start_at, status, updated_at,
-        completed_at, output, custom_status, failure, turns, entries, has_started
+        completed_at, output, custom_status, failure, turns, entries, unread, has_started
         """;
 
     const string Create = """
@@ -21,7 +21,7 @@ static class SqliteSchema
             input TEXT, tags TEXT, parent TEXT, created_at INTEGER NOT NULL, start_at INTEGER,
             status INTEGER NOT NULL, updated_at INTEGER NOT NULL, completed_at INTEGER, output TEXT,
             custom_status TEXT, failure TEXT, turns INTEGER NOT NULL, entries INTEGER NOT NULL,
-            has_started INTEGER NOT NULL, parent_id TEXT) STRICT;
+            unread INTEGER NOT NULL, has_started INTEGER NOT NULL, parent_id TEXT) STRICT;
         CREATE INDEX children ON instances (parent_id) WHERE parent_id IS NOT NULL;
         CREATE INDEX unstarted ON instances (instance_id) WHERE has_started = 0;
         CREATE TABLE history (

@@ -4,7 +4,9 @@ using Microsoft.Data.Sqlite;
 namespace Runtime.DurableTask;
 
 /// <summary>Keeps everything in one SQLite file, which belongs to one process at a time.</summary>
-sealed class SqliteStore(string file) : IInstanceStore
+/// <param name="file">Where it is; its directory is made.</param>
+/// <param name="flush">Whether a commit survives a loss of power, not only the death of this process.</param>
+sealed class SqliteStore(string file, bool flush = true) : IInstanceStore
 {
     // Each start draws its message numbers from a range of its own, above all ranges before.
     const int SequenceBits = 32;
@@ -22,9 +24,10 @@ sealed class SqliteStore(string file) : IInstanceStore
         _lock = Lock();
         _connection = Connect(SqliteOpenMode.ReadWriteCreate);
 
-        // With a write-ahead log readers and the writer do not wait for each other; FULL makes a commit survive a loss
-        // of power, for the price of one flush for each group of commits.
-        SqliteSchema.Execute(_connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+        // With a write-ahead log readers and the writer do not wait for each other. A flush costs a few milliseconds on
+        // a laptop, once for each group of commits.
+        SqliteSchema.Execute(
+            _connection, $"PRAGMA journal_mode = WAL; PRAGMA synchronous = {(flush ? "FULL" : "NORMAL")};");
         SqliteSchema.Prepare(_connection, _file);
         var session = SqliteSchema.Scalar(
             _connection, "INSERT INTO sessions SELECT coalesce(max(id), 0) + 1 FROM sessions RETURNING id");
@@ -34,7 +37,8 @@ sealed class SqliteStore(string file) : IInstanceStore
             Read(
                 $"SELECT {SqliteSchema.Columns} FROM instances WHERE has_started = 0 AND status IN (0, 6, 7)",
                 SqliteRows.ReadRecord),
-            Read("SELECT sequence, instance_id, execution_id, body FROM inbox ORDER BY sequence", SqliteRows.ReadMessage),
+            Read("SELECT sequence, instance_id, execution_id, body FROM inbox ORDER BY sequence",
+                SqliteRows.ReadMessage),
             Read(
                 """
                 SELECT tasks.instance_id, execution_id, task, fire_at FROM tasks JOIN instances USING (instance_id)

@@ -23,11 +23,11 @@ sealed class SqliteWriter(SqliteConnection connection) : IDisposable
     readonly Statement _post = new(connection, "INSERT OR REPLACE INTO inbox VALUES ($1, $2, $3, $4)");
     readonly Statement _replace = new(connection, $"""
         INSERT OR REPLACE INTO instances ({SqliteSchema.Columns}, parent_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
         """);
     readonly Statement _update = new(connection, """
         UPDATE instances SET status = $2, updated_at = $3, completed_at = $4, output = $5, custom_status = $6,
-            failure = $7, turns = $8, entries = $9, has_started = $10
+            failure = $7, turns = $8, entries = $9, unread = $10, has_started = $11
         WHERE instance_id = $1
         """);
 
@@ -178,6 +178,7 @@ sealed class SqliteWriter(SqliteConnection connection) : IDisposable
                 SqliteRows.Write(record.Failure),
                 record.Turns,
                 record.Entries,
+                record.Unread,
                 record.HasStarted,
                 record.Parent?.InstanceId);
         }
@@ -193,6 +194,7 @@ sealed class SqliteWriter(SqliteConnection connection) : IDisposable
                 SqliteRows.Write(record.Failure),
                 record.Turns,
                 record.Entries,
+                record.Unread,
                 record.HasStarted);
         }
     }

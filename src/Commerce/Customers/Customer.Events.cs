@@ -25,8 +25,8 @@ public abstract record CustomerEvent
 
     public static readonly EventTypes<CustomerEvent> Types = new()
     {
-        { "customer-registered", typeof(Registered) },
-        { "customer-details-changed", typeof(DetailsChanged) },
+        { "customer-registered", typeof(Registered), Personal.OfOwnStream("name", "email", "address") },
+        { "customer-details-changed", typeof(DetailsChanged), Personal.OfOwnStream("name", "email", "address") },
         { "customer-credit-reserved", typeof(CreditReserved) },
         { "customer-credit-released", typeof(CreditReleased) },
     };

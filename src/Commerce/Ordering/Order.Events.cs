@@ -29,7 +29,7 @@ public abstract record OrderEvent
 
     public static readonly EventTypes<OrderEvent> Types = new()
     {
-        { "order-placed", typeof(Placed) },
+        { "order-placed", typeof(Placed), Personal.Of("customer", "customer", "shipTo") },
         { "order-cancellation-requested", typeof(CancellationRequested) },
         { "order-confirmed", typeof(Confirmed) },
         { "order-cancelled", typeof(Cancelled) },

@@ -27,7 +27,7 @@ public abstract record ShipmentEvent
 
     public static readonly EventTypes<ShipmentEvent> Types = new()
     {
-        { "shipment-booked", typeof(Booked) },
+        { "shipment-booked", typeof(Booked), Personal.OfSubjectAsked("shipTo") },
         { "shipment-cancelled", typeof(Cancelled) },
         { "shipment-dispatched", typeof(Dispatched) },
         { "shipment-delivered", typeof(Delivered) },

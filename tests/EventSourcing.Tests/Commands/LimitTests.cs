@@ -2,7 +2,7 @@ using static EventSourcing.Tests.CounterCommand;
 
 namespace EventSourcing.Tests.Commands;
 
-/// <summary>What can not be done is refused in words before anything is sent, and leaves everything as it was.</summary>
+/// <summary>What can not be done is refused in words before anything is sent and leaves all as it was.</summary>
 public sealed class LimitTests
 {
     readonly StreamId stream = Samples.NewStream();
@@ -52,7 +52,7 @@ public sealed class LimitTests
         await instance.AddAsync(stream, 1);
         var behind = new Instance(store, new ManualClock { Now = instance.Clock.Now - TimeSpan.FromMinutes(1) });
         await behind.AddAsync(stream, 1);
-        Assert.Equal([instance.Clock.Now, instance.Clock.Now], (await store.ListAsync(stream)).Select(e => e.Timestamp));
+        Assert.All(await store.ListAsync(stream), stored => Assert.Equal(instance.Clock.Now, stored.Timestamp));
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class SimulationTests
     const int InstanceCount = 3, IdCount = 12;
 
     static readonly Config Runs = Config.QuickThrowOnFailure
-        .WithMaxTest(300).WithStartSize(1).WithEndSize(60).WithReplay(20260301, 1);
+        .WithMaxTest(150).WithStartSize(1).WithEndSize(60).WithReplay(20260301, 1);
 
     enum Mishap
     {
@@ -26,6 +26,8 @@ public sealed class SimulationTests
     }
 
     sealed record Step(int Instance, int CommandId, int Kind, int Amount, Mishap Mishap);
+
+    sealed record First(CounterCommand Command, IReadOnlyList<CounterEvent> Events, long Sequence);
 
     static Gen<Step> Steps =>
         from instance in Gen.Choose(0, InstanceCount - 1)
@@ -51,9 +53,10 @@ public sealed class SimulationTests
 
     static async Task RunAsync(List<Step> steps, SnapshotPolicy? snapshots)
     {
-        var (stream, store, clock) = (StreamId.Of("counter", "simulated"), new InMemoryEventStore(), new ManualClock());
+        var (stream, store) = (StreamId.Of("counter", "simulated"), new InMemoryEventStore());
+        var clock = new ManualClock();
         var instances = Enumerable.Range(0, InstanceCount).Select(_ => Start()).ToArray();
-        var done = new Dictionary<string, (CounterCommand Command, IReadOnlyList<CounterEvent> Events, long Sequence)>();
+        var done = new Dictionary<string, First>();
         var rivals = 0;
 
         foreach (var step in steps)
@@ -112,13 +115,11 @@ public sealed class SimulationTests
             var own = (await store.ListAsync(stream)).Where(e => e.CommandId == id).ToList();
             if (own.Count == 0 || done.ContainsKey(id)) return;
             var decoder = new EventCodec<CounterEvent>(CounterEvent.Types);
-            done.Add(id, (command, [.. own.Select(decoder.DecodeEvent)], own[^1].Sequence));
+            done.Add(id, new(command, [.. own.Select(decoder.DecodeEvent)], own[^1].Sequence));
         }
     }
 
-    static void AssertRepeat(
-        (CounterCommand Command, IReadOnlyList<CounterEvent> Events, long Sequence) first, CounterCommand command,
-        Outcome<Counter, CounterEvent> outcome)
+    static void AssertRepeat(First first, CounterCommand command, Outcome<Counter, CounterEvent> outcome)
     {
         if (command != first.Command)
         {

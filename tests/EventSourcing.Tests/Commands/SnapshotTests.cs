@@ -111,7 +111,7 @@ public abstract class SnapshotTests(IEventStore store)
         Assert.Equal(1, instance.Store.EventsRead);
     }
 
-    /// <summary>Puts another snapshot in place of the stored one, with an event that no handler would have dated.</summary>
+    /// <summary>Puts another snapshot in place of the stored one, with one more event.</summary>
     async Task CorruptAsync(Func<StoredSnapshot, StoredSnapshot> change)
     {
         var stored = (await store.ReadSnapshotAsync(stream, None))!;

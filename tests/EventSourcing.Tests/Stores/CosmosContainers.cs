@@ -14,4 +14,9 @@ static class CosmosContainers
             ExcludedPaths = { new() { Path = "/*" } },
         },
     };
+
+    public static ContainerProperties Keys(string name) => new(name, "/id")
+    {
+        IndexingPolicy = new() { ExcludedPaths = { new() { Path = "/*" } } },
+    };
 }

@@ -109,7 +109,8 @@ public sealed class CosmosFaultTests(LocalCosmos cosmos) : IClassFixture<LocalCo
     {
         await cosmos.Store.FillAsync(stream, to: 5);
         await cosmos.Container.DeleteItemAsync<object>(StoredEvent.IdOf(3), new PartitionKey(stream.ToString()));
-        var refused = await Assert.ThrowsAsync<StreamGapException>(() => new Instance(cosmos.Store).AddAsync(stream, 1));
+        var instance = new Instance(cosmos.Store);
+        var refused = await Assert.ThrowsAsync<StreamGapException>(() => instance.AddAsync(stream, 1));
         Assert.Contains($"{stream} goes from sequence 2 to 4", refused.Message, StringComparison.Ordinal);
     }
 

@@ -23,7 +23,8 @@ public abstract class EventStoreConformance(IEventStore store)
     [Fact]
     public async Task What_is_appended_is_read_back_exactly()
     {
-        var stored = Samples.Event(stream, 1, "a/b:c", data: new { by = 1.50m, text = "ü 주문 \"quoted\" \u0001 😀" }) with
+        var data = new { by = 1.50m, text = "ü 주문 \"quoted\" \u0001 😀" };
+        var stored = Samples.Event(stream, 1, "a/b:c", data: data) with
         {
             UserId = null,
             TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",

@@ -23,12 +23,18 @@ public sealed class LocalCosmos : IAsyncLifetime
             HttpClientFactory = () => new HttpClient(handler, disposeHandler: false),
         });
         Container = client.GetContainer("orders", "events");
+        Keys = client.GetContainer("orders", "keys");
         Store = new CosmosEventStore(Container);
+        Archive = new CosmosEventArchive(Container);
     }
 
     public Container Container { get; }
 
+    public Container Keys { get; }
+
     public IEventStore Store { get; }
+
+    public IEventArchive Archive { get; }
 
     public CosmosLedger Ledger => server.Ledger;
 
@@ -38,6 +44,7 @@ public sealed class LocalCosmos : IAsyncLifetime
     {
         Database database = await client.CreateDatabaseAsync("orders");
         await database.CreateContainerAsync(CosmosContainers.Events("events"));
+        await database.CreateContainerAsync(CosmosContainers.Keys("keys"));
     }
 
     public async Task DisposeAsync()

@@ -41,7 +41,7 @@ public sealed class RealAccountTests
         Assert.Empty(await FailuresAsync(new InMemoryEventStore()));
     }
 
-    /// <summary>Runs every test of the suite here, because xunit decides what to skip before it knows the store.</summary>
+    /// <summary>Runs every test of the suite here: xunit decides what to skip before it knows the store.</summary>
     static async Task<List<string>> FailuresAsync(IEventStore store)
     {
         var failures = new List<string>();

@@ -227,7 +227,8 @@ public sealed class FeedTests : IAsyncLifetime, IDisposable
     {
         const int changes = 60;
         var random = new Random(seed);
-        foreach (var kind in new[] { CosmosFaultKind.TooManyRequests, CosmosFaultKind.AnswerLost, CosmosFaultKind.Delay })
+        foreach (var kind in new[] { CosmosFaultKind.TooManyRequests, CosmosFaultKind.AnswerLost,
+            CosmosFaultKind.Delay })
         {
             server.Faults.Add(new(kind) { Probability = 0.05, Container = "leases" });
         }

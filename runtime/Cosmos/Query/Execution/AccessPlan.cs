@@ -6,9 +6,10 @@ namespace Runtime.Cosmos.Query.Execution;
 
 /// <summary>How a query comes at its items: all there are within its reach, or along an index.</summary>
 /// <remarks>
-/// Few items are looked at one by one and sorted: that beats any index. Among many, an index on the path sorted by gives
-/// the order for nothing, so a page reads little more than a page; unless another path confines the query to few items,
-/// which are then quicker found and sorted. A query without an order follows the index of the path it confines most.
+/// Few items are looked at one by one and sorted: that beats any index. Among many, an index on the path sorted by
+/// gives the order for nothing, so a page reads little more than a page; unless another path confines the query to few
+/// items, which are then quicker found and sorted. A query without an order follows the index of the path it confines
+/// most.
 /// </remarks>
 sealed record AccessPlan(IndexDefinition? Index, IReadOnlyList<ValueRange>? Ranges, bool IsInOrder)
 {

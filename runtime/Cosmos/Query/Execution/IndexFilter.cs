@@ -56,7 +56,9 @@ sealed class IndexFilter
         return true;
     }
 
-    /// <summary>Whether a path of the document itself is indexed; the key paths are how the document was routed.</summary>
+    /// <summary>
+    /// Whether a path of the document itself is indexed; the key paths are how the document was routed.
+    /// </summary>
     public static bool IsIndexed(PathExpression path, ContainerDefinition definition) =>
         path is { Slot: 0, Names.Count: > 0 } &&
         (definition.Indexing.Includes(path.Names) || IsKeyPath(path, definition));
@@ -79,7 +81,8 @@ sealed class IndexFilter
         NotExpression not => not.Parts.All(part => IsServed(part, definition)),
         PathExpression path => IsIndexed(path, definition),
         BinaryExpression { Kind: <= BinaryOperator.GreaterOrEqual } comparison =>
-            IsPair(comparison.Left, comparison.Right, definition) || IsPair(comparison.Right, comparison.Left, definition),
+            IsPair(comparison.Left, comparison.Right, definition) ||
+            IsPair(comparison.Right, comparison.Left, definition),
         InExpression { Constants: not null, Needle: PathExpression path } => IsIndexed(path, definition),
         LikeExpression like => like.Parts.ToArray() is [PathExpression path, Constant] && IsIndexed(path, definition),
         CallExpression call => ServedFunctions.Contains(call.Name) && IsServedCall(call, definition),
@@ -91,7 +94,8 @@ sealed class IndexFilter
 
     static bool IsServedCall(CallExpression call, ContainerDefinition definition)
     {
-        if (call.Arguments[0] is not PathExpression { Slot: 0 } path || call.Arguments.Skip(1).Any(rest => rest is not Constant))
+        if (call.Arguments[0] is not PathExpression { Slot: 0 } path ||
+            call.Arguments.Skip(1).Any(rest => rest is not Constant))
         {
             return false;
         }

@@ -21,8 +21,8 @@ sealed class ItemSource
     readonly AccessPlan plan;
 
     public ItemSource(
-        Container container, ContainerState state, Target target, IndexFilter filter, CompiledQuery query, RowOrder order,
-        Position position, long now)
+        Container container, ContainerState state, Target target, IndexFilter filter, CompiledQuery query,
+        RowOrder order, Position position, long now)
     {
         (this.state, this.target, this.query, this.order, this.now) = (state, target, query, order, now);
         reach = Reach.Of(filter, container, state, target);
@@ -33,13 +33,6 @@ sealed class ItemSource
 
     /// <summary>The index an unordered query follows: a later page must follow the same.</summary>
     public string? FollowedIndex => order.Items.Count == 0 ? plan.Index?.Name : null;
-
-    public Scope Scope(Candidate candidate)
-    {
-        var scope = new Scope(query.Slots);
-        scope[0] = candidate.Document;
-        return scope;
-    }
 
     public IEnumerable<Candidate> From(Position position)
     {
@@ -53,7 +46,7 @@ sealed class ItemSource
         if (order.Items.Count == 0)
         {
             return Followed(plan, position, isDescending: false)
-                .Select(entry => new Candidate(entry.Item, Documents.Read(entry.Item.Body), [entry.Key]));
+                .Select(entry => new Candidate(entry.Item, Scope.Of(query.Slots, entry.Item.Body), [entry.Key]));
         }
 
         if (!plan.IsInOrder)
@@ -66,7 +59,9 @@ sealed class ItemSource
         return order.Items.Count == 1 ? followed : Regrouped(followed, position);
     }
 
-    /// <summary>Items come in the order of the first key; those with the same are put in the order of the rest.</summary>
+    /// <summary>
+    /// Items come in the order of the first key; those with the same are put in the order of the rest.
+    /// </summary>
     IEnumerable<Candidate> Regrouped(IEnumerable<Candidate> followed, Position position)
     {
         var group = new List<Candidate>();
@@ -98,10 +93,10 @@ sealed class ItemSource
     {
         var index = state.Indexes.GetValueOrDefault(along.Index!.Name) ?? throw new MissingIndex(along.Index);
         var partition = along.Index.IsPerPartition ? reach.Partitions![0] : null;
+        var edge = new IndexProbe(partition, isDescending ? IndexEdge.AllEnd : IndexEdge.AllStart, default, 0);
         var entries = along.Ranges is { } ranges
             ? InRanges(index, partition, isDescending ? ranges.Reverse() : ranges, position, isDescending)
-            : index.From(StartAt(position, partition, isDescending) ??
-                new IndexProbe(partition, isDescending ? IndexEdge.AllEnd : IndexEdge.AllStart, default, 0), isDescending);
+            : index.From(StartAt(position, partition, isDescending) ?? edge, isDescending);
         return entries
             .TakeWhile(entry => partition is null || ReferenceEquals(entry.Item.Partition, partition))
             .Where(entry => target.Holds(entry.Item, now));
@@ -173,15 +168,8 @@ sealed class ItemSource
 
     Candidate Read(Item item)
     {
-        var document = Documents.Read(item.Body);
-        if (order.Items.Count == 0)
-        {
-            return new Candidate(item, document, []);
-        }
-
-        var scope = new Scope(query.Slots);
-        scope[0] = document;
-        return new Candidate(item, document, order.KeysOf(scope));
+        var scope = Scope.Of(query.Slots, item.Body);
+        return new Candidate(item, scope, order.KeysOf(scope));
     }
 
     /// <summary>Live items of the target in the order of their numbers.</summary>

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Runtime.Cosmos.Charges;
+using Runtime.Cosmos.Query.Syntax;
 using Runtime.Cosmos.Storage;
 
 namespace Runtime.Cosmos.Query.Execution;
@@ -30,25 +31,23 @@ sealed class PageWriter(int rowsMax) : IDisposable
 
     public bool IsFull => Rows >= rowsMax || output.WrittenCount >= CosmosLimits.PageBytesMax;
 
-    public void Add(Value row, Candidate? candidate)
+    /// <summary>A row that is the item itself is answered in the very bytes that are stored.</summary>
+    public void Add(Item item)
     {
-        if (Rows++ > 0)
-        {
-            output.Write(","u8);
-        }
+        Separate();
+        output.Write(item.Body);
+    }
 
-        // A row that is the item itself is answered in the very bytes that are stored.
-        if (candidate is { } whole && row.Element is { } element && element.Equals(whole.Document.Element))
-        {
-            output.Write(whole.Item.Body);
-            return;
-        }
-
+    public void Add(Value row)
+    {
+        Separate();
         writer ??= JsonText.Writer(output);
         row.WriteTo(writer);
         writer.Flush();
         writer.Reset();
     }
+
+    void Separate() => output.Write(Rows++ > 0 ? ","u8 : default);
 
     public Page Finish(Position? next, double charge) => new(output.WrittenMemory, Rows, next, charge);
 
@@ -56,19 +55,29 @@ sealed class PageWriter(int rowsMax) : IDisposable
 }
 
 /// <summary>Counts what a page did, for its charge.</summary>
-sealed class Tally(IndexFilter filter)
+/// <remarks>
+/// An aggregate over indexed values alone never loads a document. A query that must see everything sees it for its
+/// first page; that a later page of this server looks again is not the client's to pay for.
+/// </remarks>
+sealed class Tally(IndexFilter filter, SelectQuery query, bool isCounting, ContainerDefinition definition)
 {
-    long loadedBytes;
-    int loaded;
+    readonly bool isIndexOnly = filter.IsWhole && query is { IsGrouped: true, From.Count: 0, GroupBy.Count: 0 } &&
+        query.Aggregates.TrueForAll(aggregate => aggregate.Argument is Constant ||
+            (aggregate.Argument is PathExpression path && IndexFilter.IsIndexed(path, definition)));
+
+    QueryWork work = new() { Lookups = filter.Lookups + query.OrderBy.Count };
 
     public void Add(Item item, bool isLoaded)
     {
-        if (isLoaded)
+        if (!isCounting || !isLoaded)
         {
-            loaded++;
-            loadedBytes += item.Body.Length;
+            return;
         }
+
+        work = isIndexOnly
+            ? work with { Entries = work.Entries + 1 }
+            : work with { Documents = work.Documents + 1, BytesLoaded = work.BytesLoaded + item.Body.Length };
     }
 
-    public double Charge(PageWriter page) => RequestUnits.Query(filter.Lookups, loaded, loadedBytes, page.Bytes);
+    public double Charge(PageWriter page) => RequestUnits.Query(work with { BytesWritten = page.Bytes });
 }

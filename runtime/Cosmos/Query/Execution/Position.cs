@@ -31,7 +31,9 @@ sealed record Position
     /// <summary>Rows given so far.</summary>
     public int Given { get; init; }
 
-    /// <summary>The path of the index that decides the order of an unordered query; null is the items' own order.</summary>
+    /// <summary>
+    /// The path of the index that decides the order of an unordered query; null is the items' own order.
+    /// </summary>
     public string? Index { get; init; }
 
     public static Position Parse(string token)
@@ -72,8 +74,12 @@ sealed record Position
             throw Refused.BadRequest("The resume filter needs an array 'value'.");
         }
 
-        var keys = sent.EnumerateArray().Select(key =>
-            key.ValueKind == JsonValueKind.Array && key.GetArrayLength() == 0 ? Value.Undefined : Value.Of(key)).ToList();
+        // An undefined key is sent as an empty array.
+        var keys = sent.EnumerateArray()
+            .Select(key => key is { ValueKind: JsonValueKind.Array } && key.GetArrayLength() == 0
+                ? Value.Undefined
+                : Value.Of(key))
+            .ToList();
         while (keys.Count < order.Items.Count)
         {
             keys.Add(Value.Undefined);
@@ -83,7 +89,8 @@ sealed record Position
         var number = filter.TryGetProperty("rid", out var rid) && rid.ValueKind == JsonValueKind.String &&
             ResourceId.TryReadItem(rid.GetString()!, out var item)
             ? item + (order.IsDescending ? 1 : -1)
-            : filter.TryGetProperty("exclude", out var exclude) && exclude.ValueKind == JsonValueKind.True ? last : first;
+            : filter.TryGetProperty("exclude", out var exclude) && exclude.ValueKind == JsonValueKind.True ? last
+            : first;
         var wanted = this with { Keys = keys, Number = number, RowsOfItem = 0 };
         return Keys.Count > 0 && order.Compare(Keys, Number, keys, number) >= 0 ? this : wanted;
     }

@@ -28,7 +28,8 @@ sealed class QueryRun
         CheckOrder(container.Definition.Indexing);
         source = new ItemSource(container, state, target, filter, query, order, start, now);
         this.start = start with { Index = query.MustSeeAll ? null : source.FollowedIndex };
-        tally = new Tally(filter);
+        var isFirst = start.Keys.Count == 0 && start.Given == 0;
+        tally = new Tally(filter, query.Select, isFirst || !query.MustSeeAll, container.Definition);
     }
 
     SelectQuery Select => query.Select;
@@ -71,13 +72,12 @@ sealed class QueryRun
         var place = position;
         foreach (var candidate in source.From(position))
         {
-            var scope = source.Scope(candidate);
-            var isLoaded = filter.Passes(scope);
+            var isLoaded = filter.Passes(candidate.Scope);
             var isResumed = place.RowsOfItem > 0 && candidate.Item.Number == place.Number;
             var rows = 0;
-            foreach (var bound in isLoaded ? Select.Bindings(scope) : [])
+            foreach (var bound in isLoaded ? Select.Bindings(candidate.Scope) : [])
             {
-                var row = Select.Project(bound);
+                var row = Select.GivesDocument ? Value.Null : Select.Project(bound);
                 if (row.IsUndefined || (++rows <= position.RowsOfItem && isResumed && ReferenceEquals(place, position)))
                 {
                     continue;
@@ -94,7 +94,15 @@ sealed class QueryRun
                     return place;
                 }
 
-                page.Add(row, candidate);
+                if (Select.GivesDocument)
+                {
+                    page.Add(candidate.Item);
+                }
+                else
+                {
+                    page.Add(row);
+                }
+
                 place = At(place, candidate, Select.From.Count == 0 ? 0 : rows) with { Given = place.Given + 1 };
                 if (place.Given >= Most)
                 {
@@ -139,7 +147,7 @@ sealed class QueryRun
                 continue;
             }
 
-            page.Add(row, null);
+            page.Add(row);
             place = place with { Given = place.Given + 1 };
             if (place.Given >= Most)
             {
@@ -164,7 +172,9 @@ sealed class QueryRun
         return rows.Select(group => ((IReadOnlyList<Value>)[group.Key], group.Row));
     }
 
-    /// <summary>Each row once, in the query's order and, where that leaves it open, in the order of the rows' values.</summary>
+    /// <summary>
+    /// Each row once, in the query's order and, where that leaves it open, in the order of the rows' values.
+    /// </summary>
     IEnumerable<(IReadOnlyList<Value> Keys, Value Row)> Distinct()
     {
         var seen = new SortedSet<IReadOnlyList<Value>>(
@@ -184,10 +194,9 @@ sealed class QueryRun
     {
         foreach (var candidate in source.From(Position.Start))
         {
-            var scope = source.Scope(candidate);
-            var isLoaded = filter.Passes(scope);
+            var isLoaded = filter.Passes(candidate.Scope);
             tally.Add(candidate.Item, isLoaded);
-            foreach (var bound in isLoaded ? Select.Bindings(scope) : [])
+            foreach (var bound in isLoaded ? Select.Bindings(candidate.Scope) : [])
             {
                 yield return bound;
             }

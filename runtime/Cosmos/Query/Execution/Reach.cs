@@ -27,7 +27,8 @@ sealed record Reach(IReadOnlyList<Partition>? Partitions, IReadOnlyList<Item>? I
     {
         foreach (var conjunct in filter.Conjuncts)
         {
-            if (conjunct is not LogicalExpression { IsAnd: false } alternatives || alternatives.Parts.Count > AlternativesMax)
+            if (conjunct is not LogicalExpression { IsAnd: false } alternatives ||
+                alternatives.Parts.Count > AlternativesMax)
             {
                 continue;
             }
@@ -54,7 +55,8 @@ sealed record Reach(IReadOnlyList<Partition>? Partitions, IReadOnlyList<Item>? I
         : [expression];
 
     static Reach? Narrowed(
-        IEnumerable<Expression> conjuncts, Container container, ContainerState state, IReadOnlyList<Partition>? partitions)
+        IEnumerable<Expression> conjuncts, Container container, ContainerState state,
+        IReadOnlyList<Partition>? partitions)
     {
         var parts = conjuncts.ToList();
         partitions ??= PartitionsOf(parts, container);

@@ -3,8 +3,8 @@ using Runtime.Cosmos.Storage;
 
 namespace Runtime.Cosmos.Query.Execution;
 
-/// <summary>An item on its way through a query: its document and its sort keys.</summary>
-readonly record struct Candidate(Item Item, Value Document, IReadOnlyList<Value> Keys);
+/// <summary>An item on its way through a query: the scope it is looked at in, and its sort keys.</summary>
+sealed record Candidate(Item Item, Scope Scope, IReadOnlyList<Value> Keys);
 
 /// <summary>The total order a query's items come in: its sort keys, then the item's number.</summary>
 /// <remarks>
@@ -21,7 +21,7 @@ sealed class RowOrder(IReadOnlyList<OrderItem> items) : IComparer<Candidate>
 
     public Value[] KeysOf(Scope scope) => items.Count == 0 ? [] : [.. items.Select(item => item.Path.Evaluate(scope))];
 
-    public int Compare(Candidate x, Candidate y) => Compare(x.Keys, x.Item.Number, y.Keys, y.Item.Number);
+    public int Compare(Candidate? x, Candidate? y) => Compare(x!.Keys, x.Item.Number, y!.Keys, y.Item.Number);
 
     /// <summary>Whether a candidate lies behind a position, or is the very item a page ended within.</summary>
     public bool IsBehind(Candidate candidate, Position position)

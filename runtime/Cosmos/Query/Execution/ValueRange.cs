@@ -61,7 +61,8 @@ sealed record ValueRange(ValueKind Kind, Value? Low, bool IsLowIncluded, Value? 
         return new ValueRange(Kind, low, isLowIncluded, high, isHighIncluded);
     }
 
-    static (Value? Bound, bool IsIncluded) Tighter(Value? one, bool oneIncluded, Value? other, bool otherIncluded, int sign)
+    static (Value? Bound, bool IsIncluded) Tighter(
+        Value? one, bool oneIncluded, Value? other, bool otherIncluded, int sign)
     {
         if (one is not { } a || other is not { } b)
         {
@@ -77,13 +78,15 @@ sealed record ValueRange(ValueKind Kind, Value? Low, bool IsLowIncluded, Value? 
     }
 }
 
+/// <summary>A path and the ranges it must lie in, in the order of values; none at all if it can be nowhere.</summary>
+readonly record struct Confined(PathExpression Path, List<ValueRange> Ranges);
+
 /// <summary>The ranges a WHERE confines each path of the document to.</summary>
 static class ConfinedPaths
 {
-    /// <summary>By path, in the order of their values; a path that can hold nothing has an empty list.</summary>
-    public static Dictionary<string, (PathExpression Path, List<ValueRange> Ranges)> Of(IReadOnlyList<Expression> conjuncts)
+    public static Dictionary<string, Confined> Of(IReadOnlyList<Expression> conjuncts)
     {
-        var found = new Dictionary<string, (PathExpression Path, List<ValueRange> Ranges)>();
+        var found = new Dictionary<string, Confined>();
         foreach (var conjunct in conjuncts)
         {
             if (Of(conjunct) is not { } confined)
@@ -93,47 +96,50 @@ static class ConfinedPaths
 
             var name = PropertyPath.Canonical(confined.Path.Names);
             found[name] = found.TryGetValue(name, out var before)
-                ? (confined.Path, [.. before.Ranges.SelectMany(a => confined.Ranges.Select(a.Intersect)).OfType<ValueRange>()])
+                ? Both(before, confined)
                 : confined;
         }
 
         return found;
     }
 
-    static (PathExpression Path, List<ValueRange> Ranges)? Of(Expression conjunct) => conjunct switch
+    static Confined Both(Confined one, Confined other) => new(
+        one.Path, [.. one.Ranges.SelectMany(range => other.Ranges.Select(range.Intersect)).OfType<ValueRange>()]);
+
+    static Confined? Of(Expression conjunct) => conjunct switch
     {
-        BinaryExpression { Left: PathExpression { Slot: 0, Names.Count: > 0 } path, Right: Constant constant } comparison =>
-            Compared(path, comparison.Kind, constant.Value),
-        BinaryExpression { Left: Constant constant, Right: PathExpression { Slot: 0, Names.Count: > 0 } path } comparison =>
-            Compared(path, Mirrored(comparison.Kind), constant.Value),
-        InExpression { Constants: { } constants, Needle: PathExpression { Slot: 0, Names.Count: > 0 } path } =>
-            (path, [.. constants.Where(value => !value.IsUndefined).Order(ValueOrder.Instance).Select(ValueRange.Equal)]),
-        PathExpression { Slot: 0, Names.Count: > 0 } path => (path, [ValueRange.Equal(Value.True)]),
+        BinaryExpression { Left: PathExpression { Slot: 0, Names.Count: > 0 } path, Right: Constant bound } binary =>
+            Compared(path, binary.Kind, bound.Value),
+        BinaryExpression { Left: Constant bound, Right: PathExpression { Slot: 0, Names.Count: > 0 } path } binary =>
+            Compared(path, Mirrored(binary.Kind), bound.Value),
+        InExpression { Constants: { } items, Needle: PathExpression { Slot: 0, Names.Count: > 0 } path } => new(
+            path, [.. items.Where(item => !item.IsUndefined).Order(ValueOrder.Instance).Select(ValueRange.Equal)]),
+        PathExpression { Slot: 0, Names.Count: > 0 } path => new(path, [ValueRange.Equal(Value.True)]),
         CallExpression { Name: "STARTSWITH" or "STRINGEQUALS" } call => Called(call),
         _ => null,
     };
 
-    static (PathExpression Path, List<ValueRange> Ranges)? Compared(PathExpression path, BinaryOperator kind, Value value)
+    static Confined? Compared(PathExpression path, BinaryOperator kind, Value value)
     {
         if (value.IsUndefined)
         {
-            return (path, []);
+            return new(path, []);
         }
 
         // Arrays and objects have no order; the index has them by value, for equality alone.
         if (kind is > BinaryOperator.NotEqual and <= BinaryOperator.GreaterOrEqual &&
             value.Kind is ValueKind.Array or ValueKind.Object)
         {
-            return (path, []);
+            return new(path, []);
         }
 
         return kind switch
         {
-            BinaryOperator.Equal => (path, [ValueRange.Equal(value)]),
-            BinaryOperator.Less => (path, [new(value.Kind, null, true, value, false)]),
-            BinaryOperator.LessOrEqual => (path, [new(value.Kind, null, true, value, true)]),
-            BinaryOperator.Greater => (path, [new(value.Kind, value, false, null, true)]),
-            BinaryOperator.GreaterOrEqual => (path, [new(value.Kind, value, true, null, true)]),
+            BinaryOperator.Equal => new(path, [ValueRange.Equal(value)]),
+            BinaryOperator.Less => new(path, [new(value.Kind, null, true, value, false)]),
+            BinaryOperator.LessOrEqual => new(path, [new(value.Kind, null, true, value, true)]),
+            BinaryOperator.Greater => new(path, [new(value.Kind, value, false, null, true)]),
+            BinaryOperator.GreaterOrEqual => new(path, [new(value.Kind, value, true, null, true)]),
             _ => null,
         };
     }
@@ -147,18 +153,19 @@ static class ConfinedPaths
         _ => kind,
     };
 
-    static (PathExpression Path, List<ValueRange> Ranges)? Called(CallExpression call)
+    static Confined? Called(CallExpression call)
     {
-        if (call.Arguments.ToArray() is not
-            [PathExpression { Slot: 0, Names.Count: > 0 } path, Constant { Value: { IsString: true } text }, .. var rest] ||
-            rest.Any(flag => flag is not Constant { Value.IsFalse: true }))
+        // Ignoring case is nothing an order by character code can help with.
+        var flags = call.Arguments.Skip(2);
+        if (call.Arguments is not [PathExpression { Slot: 0, Names.Count: > 0 } path, Constant constant, ..] ||
+            constant.Value is not { IsString: true } text || flags.Any(flag => flag is not Constant { Value.IsFalse: true }))
         {
             return null;
         }
 
         return call.Name == "STRINGEQUALS"
-            ? (path, [ValueRange.Equal(text)])
-            : (path, [new(ValueKind.String, text, true, After(text.Text), false)]);
+            ? new(path, [ValueRange.Equal(text)])
+            : new(path, [new(ValueKind.String, text, true, After(text.Text), false)]);
     }
 
     /// <summary>The first string, in the order of character codes, that no longer starts with the prefix.</summary>

@@ -61,7 +61,8 @@ sealed class Accumulator(AggregateKind kind)
 static class Groups
 {
     /// <summary>Each group's key with its row; a row may be undefined and is then no row.</summary>
-    public static IEnumerable<(Value Key, Value Row)> Rows(SelectQuery query, IEnumerable<Scope> bindings, Scope unbound)
+    public static IEnumerable<(Value Key, Value Row)> Rows(
+        SelectQuery query, IEnumerable<Scope> bindings, Scope unbound)
     {
         var groups = new SortedDictionary<Value, Group>(ValueOrder.Instance);
         foreach (var bound in bindings)
@@ -85,12 +86,20 @@ static class Groups
     }
 
     // Undefined is a value of its own to group by, which an array would drop: so each part is wrapped.
-    static Value KeyOf(SelectQuery query, Scope scope) => Value.Of((IReadOnlyList<Value>)[.. query.GroupBy.Select(part =>
-        part.Evaluate(scope) is { IsUndefined: false } value
-            ? Value.Of((IReadOnlyList<Value>)[value])
-            : Value.Of((IReadOnlyList<Value>)[]))]);
+    static Value KeyOf(SelectQuery query, Scope scope)
+    {
+        IReadOnlyList<Value> parts = [.. query.GroupBy.Select(part =>
+        {
+            var value = part.Evaluate(scope);
+            IReadOnlyList<Value> wrapped = value.IsUndefined ? [] : [value];
+            return Value.Of(wrapped);
+        })];
+        return Value.Of(parts);
+    }
 
-    /// <summary>A group in the making. Its first row stands for it where the projection names a GROUP BY value.</summary>
+    /// <summary>
+    /// A group in the making. Its first row stands for it where the projection names a GROUP BY value.
+    /// </summary>
     sealed class Group(SelectQuery query, Scope first)
     {
         readonly Accumulator[] accumulators =

@@ -1,15 +1,30 @@
 namespace Runtime.Cosmos.Query.Syntax;
 
-/// <summary>The values names stand for while one row is looked at: the document, what joins bound, what was aggregated.</summary>
+/// <summary>
+/// The values names stand for while one row is looked at: the document, what joins bound, what was aggregated.
+/// </summary>
 sealed class Scope(int slots)
 {
     readonly Value[] values = new Value[slots];
+    ReadOnlyMemory<byte> unread;
 
     public Value this[int slot]
     {
-        get => values[slot];
+        get
+        {
+            if (slot == 0 && !unread.IsEmpty)
+            {
+                values[0] = Documents.Read(unread);
+                unread = default;
+            }
+
+            return values[slot];
+        }
         set => values[slot] = value;
     }
+
+    /// <summary>A scope of one document, taken apart only when something of it is asked for.</summary>
+    public static Scope Of(int slots, ReadOnlyMemory<byte> document) => new(slots) { unread = document };
 
     /// <summary>Results by the aggregate's place in its query; set while a group is projected.</summary>
     public IReadOnlyList<Accumulator>? Group { get; set; }
@@ -18,6 +33,7 @@ sealed class Scope(int slots)
     {
         var copy = new Scope(values.Length);
         values.CopyTo(copy.values, 0);
+        copy.unread = unread;
         return copy;
     }
 }
@@ -157,8 +173,12 @@ sealed class ArrayExpression(IReadOnlyList<Expression> elements) : Expression
 {
     public override IEnumerable<Expression> Parts => elements;
 
-    public override Value Evaluate(Scope scope) => Value.Of(
-        (IReadOnlyList<Value>)[.. elements.Select(element => element.Evaluate(scope)).Where(value => !value.IsUndefined)]);
+    public override Value Evaluate(Scope scope)
+    {
+        IReadOnlyList<Value> values =
+            [.. elements.Select(element => element.Evaluate(scope)).Where(value => !value.IsUndefined)];
+        return Value.Of(values);
+    }
 }
 
 sealed class ObjectExpression(IReadOnlyList<KeyValuePair<string, Expression>> properties) : Expression
@@ -214,7 +234,8 @@ sealed class SubqueryExpression(SubqueryKind kind, SelectQuery query) : Expressi
     }
 }
 
-sealed class CallExpression(string name, Func<Value[], Value> function, IReadOnlyList<Expression> arguments) : Expression
+sealed class CallExpression(string name, Func<Value[], Value> function, IReadOnlyList<Expression> arguments)
+    : Expression
 {
     public string Name => name;
 

@@ -23,13 +23,26 @@ readonly record struct Token(TokenKind Kind, string Text, double Number, int Pos
     public bool IsWord(string keyword) =>
         Kind == TokenKind.Word && Text.Equals(keyword, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Words that cannot be names; <c>c["order"]</c> reaches a property called like one.</summary>
+    public bool IsReserved => Kind == TokenKind.Word && (Literals.Contains(Text) || Keywords.Contains(Text));
+
+    static readonly HashSet<string> Literals = ["true", "false", "null", "undefined", "udf"];
+
+    static readonly HashSet<string> Keywords = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "AND", "ARRAY", "AS", "ASC", "BETWEEN", "BY", "CASE", "CAST", "CONVERT", "CROSS", "DESC", "DISTINCT", "ELSE",
+        "END", "ESCAPE", "EXISTS", "FOR", "FROM", "GROUP", "HAVING", "IN", "INNER", "INSERT", "INTO", "IS", "JOIN",
+        "LEFT", "LIKE", "LIMIT", "NOT", "OFFSET", "ON", "OR", "ORDER", "OUTER", "OVER", "RIGHT", "SELECT", "SET",
+        "THEN", "TOP", "UPDATE", "VALUE", "WHEN", "WHERE", "WITH",
+    };
+
     public override string ToString() => Kind == TokenKind.End ? "the end of the query" : $"'{Text}'";
 }
 
 /// <summary>Cuts query text into tokens.</summary>
 sealed class Lexer
 {
-    static readonly string[] LongSymbols = ["<<", ">>>", ">>", "<=", ">=", "!=", "<>", "??", "||", "=="];
+    static readonly string[] LongSymbols = ["<<", ">>>", ">>", "<=", ">=", "!=", "<>", "??", "||"];
 
     readonly string text;
     int at;
@@ -101,11 +114,6 @@ sealed class Lexer
                 var end = text.IndexOf('\n', at);
                 at = end < 0 ? text.Length : end;
             }
-            else if (text.AsSpan(at).StartsWith("/*"))
-            {
-                var end = text.IndexOf("*/", at + 2, StringComparison.Ordinal);
-                at = end < 0 ? throw Error("A comment is never closed", at) : end + 2;
-            }
             else
             {
                 return;
@@ -113,7 +121,7 @@ sealed class Lexer
         }
     }
 
-    static bool IsNameStart(char character) => char.IsLetter(character) || character is '_' or '$';
+    static bool IsNameStart(char character) => char.IsLetter(character) || character == '_';
 
     string Name()
     {
@@ -157,7 +165,9 @@ sealed class Lexer
         }
 
         var isWhole = at == text.Length || !IsNameStart(text[at]);
-        return isWhole && double.TryParse(text.AsSpan(start, at - start), CultureInfo.InvariantCulture, out var number)
+        var digits = text.AsSpan(start, at - start);
+        var isNumber = double.TryParse(digits, CultureInfo.InvariantCulture, out var number);
+        return isWhole && isNumber && double.IsFinite(number)
             ? new Token(TokenKind.Number, text[start..at], number, start)
             : throw Error("A number is not valid", start);
     }

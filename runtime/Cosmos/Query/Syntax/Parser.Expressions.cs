@@ -7,21 +7,20 @@ sealed partial class Parser
 {
     const int OperatorsInRowMax = 1000;
 
+    // As the service groups them: bit operators stand with plus and minus, shifts below them.
     static readonly (string Symbol, BinaryOperator Kind)[][] Levels =
     [
-        [("|", BinaryOperator.BitOr)],
-        [("^", BinaryOperator.BitXor)],
-        [("&", BinaryOperator.BitAnd)],
+        [
+            ("=", BinaryOperator.Equal), ("!=", BinaryOperator.NotEqual), ("<>", BinaryOperator.NotEqual),
+            ("<=", BinaryOperator.LessOrEqual), ("<", BinaryOperator.Less),
+            (">=", BinaryOperator.GreaterOrEqual), (">", BinaryOperator.Greater),
+        ],
         [("<<", BinaryOperator.ShiftLeft), (">>>", BinaryOperator.ShiftRightZero), (">>", BinaryOperator.ShiftRight)],
-        [("+", BinaryOperator.Add), ("-", BinaryOperator.Subtract), ("||", BinaryOperator.Concatenate)],
+        [
+            ("+", BinaryOperator.Add), ("-", BinaryOperator.Subtract), ("||", BinaryOperator.Concatenate),
+            ("&", BinaryOperator.BitAnd), ("|", BinaryOperator.BitOr), ("^", BinaryOperator.BitXor),
+        ],
         [("*", BinaryOperator.Multiply), ("/", BinaryOperator.Divide), ("%", BinaryOperator.Modulo)],
-    ];
-
-    static readonly (string Symbol, BinaryOperator Kind)[] Comparisons =
-    [
-        ("=", BinaryOperator.Equal), ("==", BinaryOperator.Equal), ("!=", BinaryOperator.NotEqual),
-        ("<>", BinaryOperator.NotEqual), ("<=", BinaryOperator.LessOrEqual), ("<", BinaryOperator.Less),
-        (">=", BinaryOperator.GreaterOrEqual), (">", BinaryOperator.Greater),
     ];
 
     Expression ParseExpression()
@@ -49,72 +48,70 @@ sealed partial class Parser
 
     Expression Coalesce()
     {
-        var parts = new List<Expression> { Logical(isAnd: false) };
+        var parts = new List<Expression> { Operand() };
         while (Take("??"))
         {
-            parts.Add(Logical(isAnd: false));
+            parts.Add(Operand());
             CheckRow(parts.Count);
         }
 
         return parts.Aggregate((first, second) => new CoalesceExpression(first, second));
     }
 
-    Expression Logical(bool isAnd)
+    /// <summary>A BETWEEN stands alone: next to AND or OR it needs parentheses, as in the service.</summary>
+    Expression Operand()
     {
-        Expression Next() => isAnd ? Negation() : Logical(isAnd: true);
-        var first = Next();
+        var isAlone = true;
+        var first = Logical(isAnd: false, ref isAlone);
+        var isNegated = Current.IsWord("NOT") && tokens[at + 1].IsWord("BETWEEN");
+        if (!isAlone || !(isNegated || Current.IsWord("BETWEEN")))
+        {
+            return first;
+        }
+
+        at += isNegated ? 2 : 1;
+        var low = Binary(0);
+        ExpectWord("AND");
+        var between = new LogicalExpression(isAnd: true,
+        [
+            new BinaryExpression(BinaryOperator.GreaterOrEqual, first, low),
+            new BinaryExpression(BinaryOperator.LessOrEqual, first, Binary(0)),
+        ]);
+        return isNegated ? new NotExpression(between) : between;
+    }
+
+    Expression Logical(bool isAnd, ref bool isAlone)
+    {
+        var first = isAnd ? Test(ref isAlone) : Logical(isAnd: true, ref isAlone);
         if (!Current.IsWord(isAnd ? "AND" : "OR"))
         {
             return first;
         }
 
+        isAlone = false;
         var parts = new List<Expression> { first };
         while (TakeWord(isAnd ? "AND" : "OR"))
         {
-            parts.Add(Next());
+            parts.Add(isAnd ? Test(ref isAlone) : Logical(isAnd: true, ref isAlone));
         }
 
         return new LogicalExpression(isAnd, parts);
     }
 
-    Expression Negation()
-    {
-        if (!TakeWord("NOT"))
-        {
-            return Comparison();
-        }
-
-        Nest();
-        var negation = new NotExpression(Negation());
-        nesting--;
-        return negation;
-    }
-
-    Expression Comparison()
+    Expression Test(ref bool isAlone)
     {
         var left = Binary(0);
-        for (var count = 0; ; count++)
+        var isNegated = Current.IsWord("NOT");
+        var word = isNegated ? tokens[at + 1] : Current;
+        if (!word.IsWord("IN") && !word.IsWord("LIKE"))
         {
-            CheckRow(count);
-            var compared = Array.FindIndex(Comparisons, comparison => Current.Is(comparison.Symbol));
-            if (compared >= 0)
-            {
-                at++;
-                left = Folded(new BinaryExpression(Comparisons[compared].Kind, left, Binary(0)));
-                continue;
-            }
-
-            var isNegated = Current.IsWord("NOT");
-            var word = isNegated ? tokens[at + 1] : Current;
-            if (!word.IsWord("IN") && !word.IsWord("BETWEEN") && !word.IsWord("LIKE"))
-            {
-                return left;
-            }
-
-            at += isNegated ? 2 : 1;
-            Expression test = word.IsWord("IN") ? In(left) : word.IsWord("BETWEEN") ? Between(left) : Like(left);
-            left = isNegated ? new NotExpression(test) : test;
+            return left;
         }
+
+        isAlone = false;
+        at += isNegated ? 2 : 1;
+        Expression test = word.IsWord("IN") ? In(left) : Like(left);
+        return isNegated ? new NotExpression(test) : test;
     }
 
     InExpression In(Expression needle)
@@ -124,18 +121,6 @@ sealed partial class Parser
         return items.Count is > 0 and <= CosmosLimits.InItemsMax
             ? new InExpression(needle, items)
             : throw Refused.BadRequest($"IN needs 1 to {CosmosLimits.InItemsMax} items.");
-    }
-
-    LogicalExpression Between(Expression value)
-    {
-        var low = Binary(0);
-        ExpectWord("AND");
-        var high = Binary(0);
-        return new LogicalExpression(isAnd: true,
-        [
-            new BinaryExpression(BinaryOperator.GreaterOrEqual, value, low),
-            new BinaryExpression(BinaryOperator.LessOrEqual, value, high),
-        ]);
     }
 
     LikeExpression Like(Expression value)
@@ -175,16 +160,18 @@ sealed partial class Parser
 
     Expression Unary()
     {
-        if (Current.Kind != TokenKind.Symbol || Current.Text is not ("-" or "+" or "~"))
+        var isNot = Current.IsWord("NOT");
+        if (!isNot && (Current.Kind != TokenKind.Symbol || Current.Text is not ("-" or "+" or "~")))
         {
             return Members(Primary());
         }
 
+        // NOT binds as tightly as a sign: NOT c.a = c.b compares (NOT c.a) with c.b.
         var sign = tokens[at++].Text[0];
         Nest();
         var operand = Unary();
         nesting--;
-        return Folded(new UnaryExpression(sign, operand));
+        return Folded(isNot ? new NotExpression(operand) : new UnaryExpression(sign, operand));
     }
 
     /// <summary>What is made of constants alone is one: indexes serve comparisons with constants.</summary>
@@ -204,7 +191,9 @@ sealed partial class Parser
             }
             else if (Take("["))
             {
-                member = ParseExpression();
+                member = Current.Kind is TokenKind.Number or TokenKind.String or TokenKind.Parameter
+                    ? Primary()
+                    : throw Unexpected("a name or a number");
                 Expect("]");
             }
             else
@@ -263,6 +252,12 @@ sealed partial class Parser
         if (Current.Is("(") || (token.Text == "udf" && Current.Is(".")))
         {
             return Call(token);
+        }
+
+        if (token.IsReserved)
+        {
+            at--;
+            throw Unexpected("an expression");
         }
 
         var bound = aliases.FindLastIndex(alias => alias.Name == token.Text);
@@ -342,6 +337,11 @@ sealed partial class Parser
 
             var name = Current.Kind == TokenKind.String ? tokens[at++].Text : Identifier("a property name");
             Expect(":");
+            if (properties.Exists(property => property.Key == name))
+            {
+                throw Refused.BadRequest($"The object has the property '{name}' more than once.");
+            }
+
             properties.Add(KeyValuePair.Create(name, ParseExpression()));
         }
 

@@ -53,11 +53,16 @@ sealed partial class Parser
         return kind == TokenKind.End ? Current : tokens[at++];
     }
 
-    string Identifier(string what) => Current.Kind == TokenKind.Word ? tokens[at++].Text : throw Unexpected(what);
+    bool IsName => Current.Kind == TokenKind.Word && !Current.IsReserved;
+
+    string Identifier(string what) => IsName ? tokens[at++].Text : throw Unexpected(what);
+
+    string Alias() => Current.Kind == TokenKind.String ? tokens[at++].Text : Identifier("an alias");
 
     int Whole(string clause)
     {
-        var number = Primary() is Constant { Value: { IsNumber: true } value } ? value.Number : -1;
+        var number = Current.Kind is TokenKind.Number or TokenKind.Parameter &&
+            Primary() is Constant { Value: { IsNumber: true } value } ? value.Number : -1;
         return number is >= 0 and <= int.MaxValue && number == Math.Floor(number)
             ? (int)number
             : throw Refused.BadRequest($"{clause} needs a whole number that is not negative.");
@@ -88,6 +93,11 @@ sealed partial class Parser
         if (query.Projection is null && query.StarSlot < 0)
         {
             throw Refused.BadRequest("'SELECT *' is only valid with a single input set.");
+        }
+
+        if (query.Top is not null && query.Limit is not null)
+        {
+            throw Refused.BadRequest("TOP cannot be combined with OFFSET and LIMIT.");
         }
 
         if (!query.IsGrouped)
@@ -135,7 +145,9 @@ sealed partial class Parser
 
     static bool IsSame(Expression left, Expression right) => (left, right) switch
     {
-        (PathExpression a, PathExpression b) => a.Slot == b.Slot && a.Names.SequenceEqual(b.Names),
+        // What lies below a value all of the group share, they share as well.
+        (PathExpression key, PathExpression path) =>
+            key.Slot == path.Slot && key.Names.SequenceEqual(path.Names.Take(key.Names.Count)),
         _ => left.Text.Length > 0 && left.Text == right.Text,
     };
 }

@@ -11,12 +11,6 @@ namespace Runtime.Cosmos.Query.Syntax;
 /// </remarks>
 sealed partial class Parser
 {
-    static readonly HashSet<string> Clauses = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "FROM", "WHERE", "GROUP", "ORDER", "OFFSET", "LIMIT", "JOIN", "AS", "IN", "AND", "OR", "NOT", "BETWEEN", "LIKE",
-        "ESCAPE", "ASC", "DESC", "SELECT", "TOP", "DISTINCT", "VALUE", "BY",
-    };
-
     readonly List<Token> tokens;
     readonly IReadOnlyDictionary<string, Value> parameters;
     readonly List<(string Name, int Slot)> aliases = [];
@@ -24,6 +18,7 @@ sealed partial class Parser
     int at;
     int nesting;
     int sources;
+    int outerAliases;
 
     Parser(string text, IReadOnlyDictionary<string, Value> parameters) =>
         (tokens, this.parameters) = (Lexer.Read(text), parameters);
@@ -53,7 +48,8 @@ sealed partial class Parser
 
     SelectQuery Select(bool isNested)
     {
-        var (outer, outerAliases) = (query, aliases.Count);
+        var (outer, outerStart) = (query, outerAliases);
+        outerAliases = aliases.Count;
         query = new SelectQuery();
         Nest();
         ExpectWord("SELECT");
@@ -82,8 +78,8 @@ sealed partial class Parser
         OffsetLimitClause();
         Check();
         var parsed = query;
-        (query, nesting) = (outer, nesting - 1);
         aliases.RemoveRange(outerAliases, aliases.Count - outerAliases);
+        (query, nesting, outerAliases) = (outer, nesting - 1, outerStart);
         return parsed;
     }
 
@@ -93,7 +89,7 @@ sealed partial class Parser
         for (var depth = 0; Current.Kind != TokenKind.End; at++)
         {
             depth += Current.Is("(") || Current.Is("[") || Current.Is("{") ? 1 : 0;
-            if (depth == 0 && !tokens[at - 1].Is(".") && (Current.Is(")") || Current.IsWord("FROM") || Current.IsWord("WHERE") ||
+            if (depth == 0 && (Current.Is(")") || Current.IsWord("FROM") || Current.IsWord("WHERE") ||
                 (Current.IsWord("ORDER") && tokens[at + 1].IsWord("BY")) ||
                 (Current.IsWord("GROUP") && tokens[at + 1].IsWord("BY")) || Current.IsWord("OFFSET")))
             {
@@ -116,6 +112,7 @@ sealed partial class Parser
         {
             at++;
             query.Projection = ParseExpression();
+            query.ComposesAggregates = Composes(query.Projection);
             return;
         }
 
@@ -124,9 +121,8 @@ sealed partial class Parser
         do
         {
             var expression = ParseExpression();
-            var name = TakeWord("AS") ? Identifier("an alias")
-                : Current.Kind == TokenKind.Word && !Clauses.Contains(Current.Text) ? Identifier("an alias")
-                : NameOf(expression) ?? $"${++unnamed}";
+            query.ComposesAggregates |= Composes(expression);
+            var name = TakeWord("AS") || IsName ? Alias() : NameOf(expression) ?? $"${++unnamed}";
             if (properties.Exists(property => property.Key == name))
             {
                 throw Refused.BadRequest($"The projection has the name '{name}' more than once; give one an alias.");
@@ -137,6 +133,12 @@ sealed partial class Parser
         while (Take(","));
         query.Projection = new ObjectExpression(properties);
     }
+
+    static bool Composes(Expression expression) =>
+        expression is not AggregateExpression && ContainsAggregate(expression);
+
+    static bool ContainsAggregate(Expression expression) =>
+        expression is AggregateExpression || expression.Parts.Any(ContainsAggregate);
 
     static string? NameOf(Expression expression) => expression switch
     {
@@ -183,73 +185,62 @@ sealed partial class Parser
                 return;
             }
 
-            var source = Collection(Identifier("a collection"), isNested || isJoin);
-            Bind(name, source, iterates: true);
+            Bind(name, Collection(Identifier("a collection"), isNested || isJoin), iterates: true);
             return;
         }
 
-        var plain = Collection(name, isNested || isJoin);
-        var alias = TakeWord("AS") || (Current.Kind == TokenKind.Word && !Clauses.Contains(Current.Text))
-            ? Identifier("an alias")
-            : plain.Names.Count > 0 ? plain.Names[^1] : name;
-        if (plain.Names.Count == 0 && !isJoin && !isNested)
+        var source = Collection(name, isNested || isJoin);
+        var alias = TakeWord("AS") || IsName ? Identifier("an alias") : NameOf(source) ?? "";
+        if (source is PathExpression { Names.Count: 0, Slot: var slot } && !isJoin && !isNested)
         {
             // The everyday case: the alias is the document itself and nothing is to be bound for each row.
-            aliases.Add((alias, plain.Slot));
+            aliases.Add((alias, slot));
             return;
         }
 
-        Bind(alias, plain, iterates: false);
+        Bind(alias, source, iterates: false);
     }
 
     void BoundSubquery(string? name)
     {
         var subquery = Select(isNested: true);
         Expect(")");
-        name ??= TakeWord("AS") || Current.Kind == TokenKind.Word ? Identifier("an alias") : "";
+        name ??= TakeWord("AS") || IsName ? Identifier("an alias") : "";
         Bind(name, new SubqueryExpression(SubqueryKind.Array, subquery), iterates: true);
     }
 
     void Bind(string alias, Expression source, bool iterates)
     {
+        if (aliases.Skip(outerAliases).Any(bound => bound.Name == alias))
+        {
+            throw Refused.BadRequest($"The name '{alias}' is bound more than once.");
+        }
+
         query.From.Add(new FromItem(Slots, source, iterates));
         aliases.Add((alias, Slots++));
     }
 
-    /// <summary>A name the query has bound, or the container itself, whatever the query calls it; and a path into it.</summary>
-    PathExpression Collection(string name, bool mustBeBound)
+    /// <summary>
+    /// A name the query has bound, or the container itself, whatever the query calls it; and a path into it.
+    /// </summary>
+    Expression Collection(string name, bool mustBeBound)
     {
         var bound = aliases.FindLastIndex(alias => alias.Name == name);
-        if (bound < 0 && (mustBeBound && aliases.Count > 0))
-        {
-            throw Refused.BadRequest($"The name '{name}' is not bound by FROM or JOIN.");
-        }
-
-        var names = new List<string>();
-        while (true)
-        {
-            if (Take("."))
-            {
-                names.Add(Identifier("a property"));
-            }
-            else if (Current.Is("[") && tokens[at + 1].Kind == TokenKind.String)
-            {
-                names.Add(tokens[at + 1].Text);
-                at += 2;
-                Expect("]");
-            }
-            else
-            {
-                return new PathExpression(bound < 0 ? 0 : aliases[bound].Slot, name, [.. names]);
-            }
-        }
+        return bound >= 0 || !mustBeBound || aliases.Count == 0
+            ? Members(new PathExpression(bound < 0 ? 0 : aliases[bound].Slot, name, []))
+            : throw Refused.BadRequest($"The name '{name}' is not bound by FROM or JOIN.");
     }
 
     void WhereClause()
     {
         if (TakeWord("WHERE"))
         {
+            var aggregates = query.Aggregates.Count;
             query.Where = ParseExpression();
+            if (query.Aggregates.Count > aggregates)
+            {
+                throw Refused.BadRequest("WHERE cannot hold an aggregate.");
+            }
         }
     }
 

@@ -6,7 +6,9 @@ sealed record FromItem(int Slot, Expression Source, bool Iterates);
 /// <summary>One ORDER BY item; always a path of the document, as the service demands.</summary>
 sealed record OrderItem(PathExpression Path, bool IsDescending);
 
-/// <summary>A parsed query. It computes rows from whatever its scope holds; reading documents is not its affair.</summary>
+/// <summary>
+/// A parsed query. It computes rows from whatever its scope holds; reading documents is not its affair.
+/// </summary>
 sealed class SelectQuery
 {
     public bool IsDistinct { get; set; }
@@ -20,8 +22,15 @@ sealed class SelectQuery
     /// <summary>What a row becomes; null where the query says <c>SELECT *</c>.</summary>
     public Expression? Projection { get; set; }
 
+    /// <summary>Whether an aggregate is only part of what a row shows; the service's planner refuses that.</summary>
+    public bool ComposesAggregates { get; set; }
+
     /// <summary>The slot <c>SELECT *</c> answers.</summary>
     public int StarSlot { get; set; }
+
+    /// <summary>Whether a row is the document as it is.</summary>
+    public bool GivesDocument =>
+        Projection is null ? StarSlot == 0 : Projection is PathExpression { Slot: 0, Names.Count: 0 };
 
     public List<FromItem> From { get; } = [];
 
@@ -37,7 +46,9 @@ sealed class SelectQuery
 
     public Value Project(Scope scope) => Projection is null ? scope[StarSlot] : Projection.Evaluate(scope);
 
-    /// <summary>Binds the names of FROM and JOIN in every combination that passes WHERE; the scope holds each in turn.</summary>
+    /// <summary>
+    /// Binds the names of FROM and JOIN in every combination that passes WHERE; the scope holds each in turn.
+    /// </summary>
     public IEnumerable<Scope> Bindings(Scope scope, int depth = 0)
     {
         if (depth == From.Count)
@@ -78,7 +89,7 @@ sealed class SelectQuery
         rows = rows.Where(row => !row.IsUndefined);
         rows = IsDistinct ? rows.Distinct() : rows;
         rows = Offset is { } offset ? rows.Skip(offset) : rows;
-        return Math.Min(Top ?? int.MaxValue, Limit ?? int.MaxValue) is var most and < int.MaxValue ? rows.Take(most) : rows;
+        return Top is null && Limit is null ? rows : rows.Take(Top ?? Limit!.Value);
     }
 
     IEnumerable<Value> Ordered(IEnumerable<Scope> bindings) => bindings

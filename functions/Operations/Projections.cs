@@ -1,0 +1,168 @@
+using System.Globalization;
+using EventSourcing;
+using Functions.Http;
+using Functions.Projections;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace Functions.Operations;
+
+/// <summary>What an operator sees of the projections and can do about them.</summary>
+public sealed class ProjectionOperations(ProjectionStates states, Parking parking, Redrive redrive, TimeProvider clock)
+{
+    const int TextLengthMax = 500;
+
+    sealed record WordBody(string? By, string? Why);
+
+    sealed record RedriveBody(string? Stream, long? UpTo);
+
+    sealed record DiscardBody(string? Stream, long? Sequence, string? By, string? Why);
+
+    /// <summary>How far each view is behind, as the reconciliation last found it, and if it is paused.</summary>
+    [Function(nameof(GetProjections))]
+    public async Task<IResult> GetProjections(
+        [HttpTrigger(AuthorizationLevel.Admin, "get", Route = "operations/projections")] HttpRequest request,
+        CancellationToken cancellation)
+    {
+        var rows = await Task.WhenAll(Views.All.Select(async view => new
+        {
+            projection = view.Name,
+            bookmark = await states.BookmarkAsync(view.Name, cancellation),
+            pause = await states.PauseOfAsync(view.Name, cancellation),
+        }));
+        return TypedResults.Json(new
+        {
+            projections = rows.Select(row => new
+            {
+                row.projection,
+                lagSeconds = row.bookmark?.Lag.TotalSeconds,
+                eventsBehind = row.bookmark?.EventsBehind,
+                eventsHealed = row.bookmark?.EventsHealed,
+                checkedAt = row.bookmark?.CheckedAt,
+                paused = row.pause is { } pause ? new { pause.By, pause.Why, pause.At } : null,
+            }),
+        }, StoredJson.Options);
+    }
+
+    [Function(nameof(PostProjectionPause))]
+    public async Task<IResult> PostProjectionPause(
+        [HttpTrigger(
+            AuthorizationLevel.Admin, "post", Route = "operations/projections/{projection}/pause")] HttpRequest request,
+        string projection,
+        CancellationToken cancellation)
+    {
+        if (Find(projection) is not { } view) return Unknown(projection);
+        var body = await Request.BodyAsync<WordBody>(request, cancellation);
+        await states.PauseAsync(view.Name, Line(body.By, "by"), Line(body.Why, "why"), cancellation);
+        return TypedResults.NoContent();
+    }
+
+    /// <summary>The view goes on with what comes now; what it missed comes with the next reconciliation.</summary>
+    [Function(nameof(PostProjectionResume))]
+    public async Task<IResult> PostProjectionResume(
+        [HttpTrigger(
+            AuthorizationLevel.Admin, "post", Route = "operations/projections/{projection}/resume")]
+        HttpRequest request,
+        string projection,
+        CancellationToken cancellation)
+    {
+        if (Find(projection) is not { } view) return Unknown(projection);
+        await states.ResumeAsync(view.Name, cancellation);
+        return TypedResults.NoContent();
+    }
+
+    /// <summary>Tries a parked stream again, up to a sequence if one is given, or all streams of the view.</summary>
+    [Function(nameof(PostProjectionRedrive))]
+    public async Task<IResult> PostProjectionRedrive(
+        [HttpTrigger(
+            AuthorizationLevel.Admin, "post", Route = "operations/projections/{projection}/redrive")]
+        HttpRequest request,
+        string projection,
+        CancellationToken cancellation)
+    {
+        if (Find(projection) is not { } view) return Unknown(projection);
+        var body = await Request.BodyAsync<RedriveBody>(request, cancellation);
+        if (body.UpTo is < 1) throw new InvalidRequestException("invalid-sequence", "upTo counts from 1.");
+        if (body.Stream is null)
+        {
+            if (body.UpTo is not null) throw new InvalidRequestException("field-required", "upTo needs a stream.");
+            return TypedResults.Json(await redrive.AllAsync(view, cancellation), StoredJson.Options);
+        }
+
+        var stream = StreamOf(body.Stream);
+        var healed = await redrive.StreamAsync(view, stream, body.UpTo, cancellation);
+        return TypedResults.Json(healed ? new Redriven(1, 0) : new Redriven(0, 1), StoredJson.Options);
+    }
+
+    /// <summary>Parked events by projection, stream and age, those that stand still the longest first.</summary>
+    [Function(nameof(GetParked))]
+    public async Task<IResult> GetParked(
+        [HttpTrigger(AuthorizationLevel.Admin, "get", Route = "operations/parked")] HttpRequest request,
+        CancellationToken cancellation)
+    {
+        var projection = Request.Query(request, "projection");
+        if (projection is not null && Find(projection) is null) return Unknown(projection);
+        var stream = Request.Query(request, "stream") is { } text ? StreamOf(text).ToString() : null;
+        var before = clock.GetUtcNow() - Age(request);
+        var limit = Request.Limit(request);
+        var found = await parking.ListAsync(projection, stream, before, null, limit, cancellation);
+        return TypedResults.Json(
+            new
+            {
+                parked = found.Select(p => new
+                {
+                    projection = p.Pk, p.Stream, p.Sequence, p.EventType, p.Error, p.Attempts, p.Since, p.EventAt,
+                    p.Payload,
+                }),
+                more = found.Count == limit,
+            },
+            StoredJson.Options);
+    }
+
+    /// <summary>The view goes on without the parked event; who decided that and why is kept.</summary>
+    [Function(nameof(PostParkedDiscard))]
+    public async Task<IResult> PostParkedDiscard(
+        [HttpTrigger(
+            AuthorizationLevel.Admin, "post", Route = "operations/projections/{projection}/discard")]
+        HttpRequest request,
+        string projection,
+        CancellationToken cancellation)
+    {
+        if (Find(projection) is not { } view) return Unknown(projection);
+        var body = await Request.BodyAsync<DiscardBody>(request, cancellation);
+        var stream = StreamOf(Request.Required(body.Stream, "stream"));
+        var sequence = Request.Required(body.Sequence, "sequence");
+        var (by, why) = (Line(body.By, "by"), Line(body.Why, "why"));
+
+        // The sequence is named so that nobody discards another event than the one looked at.
+        var parked = await parking.FindAsync(view.Name, stream.ToString(), cancellation);
+        if (parked is null || parked.Sequence != sequence)
+            return Problem.Of(409, "event-not-parked", $"{stream} is not parked at {sequence} in {view.Name}.");
+        await parking.DiscardAsync(parked, by, why, cancellation);
+        var healed = await redrive.StreamAsync(view, stream, null, cancellation);
+        return TypedResults.Json(healed ? new Redriven(1, 0) : new Redriven(0, 1), StoredJson.Options);
+    }
+
+    static View? Find(string projection) => Views.All.FirstOrDefault(view => view.Name == projection);
+
+    static IResult Unknown(string projection) => Problem.Of(
+        404, "unknown-projection", $"There is no projection {projection}; there are "
+            + $"{string.Join(", ", Views.All.Select(view => view.Name))}.");
+
+    static StreamId StreamOf(string text) => StreamId.TryParse(text, out var stream)
+        ? stream
+        : throw new InvalidRequestException("invalid-stream", "A stream is named category-id, such as order-….");
+
+    static TimeSpan Age(HttpRequest request)
+    {
+        if (Request.Query(request, "olderThan") is not { } text) return TimeSpan.Zero;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            ? TimeSpan.FromSeconds(seconds)
+            : throw new InvalidRequestException("invalid-age", "olderThan is a number of seconds.");
+    }
+
+    static string Line(string? text, string name) =>
+        Request.Required(text, name) is { Length: > 0 and <= TextLengthMax } line
+            ? line
+            : throw new InvalidRequestException("invalid-word", $"{name} is 1 to {TextLengthMax} characters.");
+}

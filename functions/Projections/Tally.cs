@@ -1,0 +1,44 @@
+using EventSourcing;
+
+namespace Functions.Projections;
+
+/// <summary>
+/// A view that adds up many streams: every stream has a share in some groups, every group a total. Groups are taken
+/// from the stream's first event and never change.
+/// </summary>
+/// <remarks>
+/// A group is a partition. It holds the total and, for each stream, a marker: the stream's share and how far it has
+/// been seen. Marker and total change in one transaction, so a stream counts exactly once however often the feed
+/// delivers it.
+/// </remarks>
+public sealed record Tally<TShare, TTotal>(
+    string Name,
+    string Container,
+    string Category,
+    Func<StoredEvent, IReadOnlyList<string>> GroupsOfFirst,
+    Func<string, TShare?, StoredEvent, TShare?> Fold,
+    Func<TTotal?, TShare?, TShare?, TTotal> Move)
+    : View(Name, Container)
+    where TShare : class
+    where TTotal : class
+{
+    public const string TotalId = "total";
+
+    public static ViewKey Total(string group) => new(TotalId, group);
+
+    public static ViewKey Marker(string group, StreamId stream) => new(stream.ToString(), group);
+
+    public override bool TakesIn(StoredEvent stored) =>
+        StreamId.TryParse(stored.StreamId, out var stream) && stream.Category == Category;
+
+    public override Task ProjectAsync(
+        ProjectionRunner runner, IReadOnlyList<StoredEvent> events, CancellationToken cancellation) =>
+        runner.TallyAsync(this, events, cancellation);
+
+    public override Task<IReadOnlyList<StoredEvent>> UnseenAsync(
+        ProjectionRunner runner, IReadOnlyList<StoredEvent> events, CancellationToken cancellation) =>
+        runner.UntalliedAsync(this, events, cancellation);
+
+    internal Feed<TShare> FeedOf(string group) =>
+        new(Category, stream => Marker(group, stream), null, (share, stored) => Fold(group, share, stored));
+}

@@ -1,0 +1,112 @@
+using System.Collections.Concurrent;
+using Commerce.Payments;
+using Commerce.Shipping;
+
+namespace Runtime.Local;
+
+/// <summary>Which of an order's books does not balance.</summary>
+public enum Book
+{
+    Order,
+    Payment,
+    Shipment,
+    Stock,
+}
+
+/// <summary>A promise that was broken: whose, in which book, and how.</summary>
+public sealed record Violation(Guid Order, Book Book, string What);
+
+/// <summary>
+/// The books of ended orders, drawn up from the stored events and from what gateway and carrier say they did: an order
+/// ends once, all that was reserved was released or left, all that was authorized was captured or voided, and nothing
+/// is shipped that was not paid.
+/// </summary>
+public sealed class Books(Api api, Func<PaymentId, PaymentLedger> gateway, Func<ShipmentId, CarrierLedger> carrier)
+{
+    readonly Dictionary<string, IReadOnlyList<Moved>> stocks = [];
+
+    sealed record Moved(string Type, Guid Reservation, long Quantity);
+
+    /// <summary>How an order ended: its last event's type, null when there is no such order.</summary>
+    public ConcurrentDictionary<Guid, string?> Ends { get; } = [];
+
+    /// <summary>Reads the stock streams; later questions about their reservations are answered from memory.</summary>
+    public async Task<IReadOnlyList<Violation>> OpenAsync(
+        IEnumerable<string> products, CancellationToken cancellation)
+    {
+        var violations = new List<Violation>();
+        foreach (var product in products)
+        {
+            var events = await api.EventsAsync($"stock-{product}", cancellation);
+            stocks[product] = [.. events.Select(e => new Moved(
+                e.GetProperty("eventType").GetString()!,
+                e.GetProperty("eventData").TryGetProperty("reservation", out var id) ? id.GetGuid() : default,
+                e.GetProperty("eventData").GetProperty("quantity").GetInt64()))];
+            var left = 0L;
+            foreach (var moved in stocks[product])
+            {
+                left += moved.Type switch
+                {
+                    "stock-received" or "stock-released" => moved.Quantity,
+                    "stock-reserved" => -moved.Quantity,
+                    _ => 0,
+                };
+                if (left < 0) violations.Add(new(moved.Reservation, Book.Stock, $"{product} was oversold by {-left}"));
+            }
+        }
+
+        return violations;
+    }
+
+    /// <summary>What is wrong with one ended order of these lines; nothing, when all is well.</summary>
+    public async Task<IReadOnlyList<Violation>> CheckAsync(
+        Guid order, IReadOnlyList<(string Product, int Quantity)> lines, CancellationToken cancellation)
+    {
+        var violations = new List<Violation>();
+        void Demand(bool holds, Book book, string what)
+        {
+            if (!holds) violations.Add(new(order, book, what));
+        }
+
+        var told = await TypesAsync($"order-{order}", cancellation);
+        var ends = told.Where(type => type is "order-confirmed" or "order-cancelled").ToList();
+        var confirmed = ends.Contains("order-confirmed");
+        Ends[order] = ends.LastOrDefault() ?? told.LastOrDefault();
+        Demand(told.Count(type => type == "order-placed") == 1, Book.Order, $"was placed {string.Join(' ', told)}");
+        Demand(ends.Count == 1, Book.Order, $"ended {ends.Count} times: {string.Join(' ', told)}");
+
+        var money = await TypesAsync($"payment-{order}", cancellation);
+        var authorized = money.Count(type => type == "payment-authorized");
+        var captured = money.Count(type => type == "payment-captured");
+        var voided = money.Count(type => type == "payment-voided");
+        Demand(captured == (confirmed ? 1 : 0), Book.Payment, $"captured {captured} times");
+        Demand(authorized <= 1 && (authorized == 0 || captured + voided == 1), Book.Payment,
+            $"authorized {authorized}, captured {captured}, voided {voided} times");
+        var ledger = gateway(new(order));
+        Demand(ledger.Authorized == ledger.Captured + ledger.Voided, Book.Payment, $"the gateway has {ledger}");
+        Demand(ledger.Captured > 0 == confirmed, Book.Payment, $"the gateway took {ledger.Captured}");
+
+        var parcels = await TypesAsync($"shipment-{order}", cancellation);
+        var leaves = parcels.Contains("shipment-booked") && !parcels.Contains("shipment-cancelled");
+        Demand(leaves == confirmed, Book.Shipment, $"its parcel: {string.Join(' ', parcels)}");
+        Demand(!leaves || captured == 1, leaves && confirmed ? Book.Payment : Book.Shipment, "ships without payment");
+        var job = carrier(new(order));
+        Demand(job.Booked - job.Cancelled == (confirmed ? 1 : 0), Book.Shipment, $"the carrier has {job}");
+
+        foreach (var (product, quantity) in lines) CheckLine(order, product, quantity, confirmed, Demand);
+        return violations;
+    }
+
+    void CheckLine(Guid order, string product, int quantity, bool confirmed, Action<bool, Book, string> demand)
+    {
+        var moved = stocks[product].Where(m => m.Reservation == order).ToList();
+        long Sum(string type) => moved.Where(m => m.Type == type).Sum(m => m.Quantity);
+        var (reserved, released, left) = (Sum("stock-reserved"), Sum("stock-released"), Sum("stock-committed"));
+        demand(reserved == released + left, Book.Stock,
+            $"{product}: reserved {reserved}, released {released}, left {left}");
+        demand(left == (confirmed ? quantity : 0), Book.Stock, $"{product}: {left} left the house");
+    }
+
+    async Task<List<string>> TypesAsync(string stream, CancellationToken cancellation) =>
+        [.. (await api.EventsAsync(stream, cancellation)).Select(e => e.GetProperty("eventType").GetString()!)];
+}

@@ -1,0 +1,99 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text;
+using EventSourcing;
+using Microsoft.Azure.Functions.Worker;
+
+namespace Runtime.Local;
+
+/// <summary>
+/// Lets activities and deliveries go wrong by a seed. What happens to the n-th call of an activity in a saga follows
+/// from the seed, the saga, the activity and n alone, never from what else runs at the time.
+/// </summary>
+sealed class SeededFaults(int seed, TimeProvider clock)
+{
+    /// <summary>After so many calls in one saga an activity works whatever the dice say: every outage ends.</summary>
+    const int CallsMax = 40;
+
+    static readonly TimeSpan Hang = TimeSpan.FromSeconds(45);
+
+    static readonly FrozenSet<string> MayRefuse = ["ReserveStock", "AuthorizePayment", "BookShipment", "ConfirmOrder"];
+
+    readonly ConcurrentDictionary<(string, string), int> calls = new();
+    readonly ConcurrentDictionary<string, int> struck = new();
+    int hanging;
+
+    /// <summary>How often each thing went wrong.</summary>
+    public IReadOnlyDictionary<string, int> Struck => struck;
+
+    /// <summary>Somebody waits for time to pass while he counts as busy.</summary>
+    public bool IsAnyoneHanging => Volatile.Read(ref hanging) > 0;
+
+    public bool On { get; set; }
+
+    public Task Around(FunctionContext context, Func<Task> next)
+    {
+        var name = context.FunctionDefinition.Name;
+        if (!On) return next();
+        if (context.BindingContext.BindingData.TryGetValue("instanceId", out var saga) && saga is string id)
+            return ActivityAsync(context, next, id, name);
+        return context.FunctionDefinition.InputBindings.Values.Any(b => b.Type == "cosmosDBTrigger")
+            ? DeliveryAsync(next, name)
+            : next();
+    }
+
+    // The feed delivers at least once; here often twice, and each batch at once after itself.
+    async Task DeliveryAsync(Func<Task> next, string name)
+    {
+        await next();
+        if (Dice("delivery", name, calls.AddOrUpdate(("delivery", name), 1, (_, n) => n + 1)) >= 0.2) return;
+        Count("batch delivered twice");
+        await next();
+    }
+
+    async Task ActivityAsync(FunctionContext context, Func<Task> next, string saga, string activity)
+    {
+        var call = calls.AddOrUpdate((saga, activity), 1, (_, n) => n + 1);
+
+        // One activity in two hundred is down for long: its saga exhausts its patience and gives up, or parks.
+        var down = call <= CallsMax && Dice(saga, activity, 0) < 0.005;
+        var dice = down ? 0.04 : call <= CallsMax ? Dice(saga, activity, call) : 1;
+        switch (dice)
+        {
+            case < 0.01 when MayRefuse.Contains(activity):
+                Count("activity refused");
+                context.GetInvocationResult().Value = new Refusal("made-up", "Refused on purpose.");
+                break;
+            case >= 0.01 and < 0.05:
+                Count("activity failed before its effect");
+                throw new TimeoutException("No answer, and nothing happened.");
+            case >= 0.05 and < 0.09:
+                await next();
+                Count("activity failed after its effect");
+                throw new TimeoutException("It happened, and the answer was lost.");
+            case >= 0.09 and < 0.10:
+                Count("activity hung, then happened");
+                Interlocked.Increment(ref hanging);
+                try
+                {
+                    await Task.Delay(Hang, clock, context.CancellationToken);
+                }
+                finally
+                {
+                    Interlocked.Decrement(ref hanging);
+                }
+
+                await next();
+                break;
+            default:
+                await next();
+                break;
+        }
+    }
+
+    void Count(string what) => struck.AddOrUpdate(what, 1, (_, n) => n + 1);
+
+    double Dice(string saga, string activity, int call) => BitConverter.ToUInt32(
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{seed} {saga} {activity} {call}"))) / (double)uint.MaxValue;
+}

@@ -1,0 +1,172 @@
+using System.Diagnostics;
+using Commerce.Payments;
+using Commerce.Shipping;
+using Functions.Projections;
+using Microsoft.Azure.Cosmos;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Runtime.DurableTask;
+using Runtime.Local;
+
+namespace Functions.Tests.Sagas;
+
+/// <summary>
+/// The whole system on a virtual clock, its activities failing as ordered, with a shelf of products for many orders.
+/// </summary>
+public sealed class FaultySystem : IAsyncLifetime
+{
+    public const int Pairs = 24;
+
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    readonly string? folder;
+    LocalSystem? system;
+    HttpClient? http;
+    HttpClient? admin;
+
+    public FaultySystem()
+        : this(folder: null)
+    {
+    }
+
+    internal FaultySystem(string? folder)
+    {
+        this.folder = folder;
+        Strikes = new(Clock);
+        Around = Strikes.Around;
+    }
+
+    public VirtualClock Clock { get; } = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero))
+    {
+        AutoAdvance = TimeSpan.FromHours(1),
+    };
+
+    public Strikes Strikes { get; }
+
+    public Func<Microsoft.Azure.Functions.Worker.FunctionContext, Func<Task>, Task> Around { get; set; }
+
+    public SimulatedPaymentGateway Gateway { get; } = new();
+
+    public SimulatedCarrier Carrier { get; } = new();
+
+    public LocalSystem System => system!;
+
+    public Api Api { get; private set; } = null!;
+
+    public Api Admin { get; private set; } = null!;
+
+    public IReadOnlyList<string> Products { get; } =
+        [.. Enumerable.Range(0, 2 * Pairs).Select(i => $"matrix-product-{i}")];
+
+    public async Task InitializeAsync()
+    {
+        await StartAsync();
+        await Catalogue.SeedAsync(Api, default);
+        await Parallel.ForEachAsync(Products, async (product, stop) =>
+        {
+            await Api.PutAsync(
+                $"/api/products/{product}",
+                new { name = "Thing", category = "things", price = new { minorUnits = 1_00, currency = "EUR" } }, stop);
+            await Api.PostAsync($"/api/products/{product}/stock", new { quantity = 1_000 }, "opening", stop);
+        });
+    }
+
+    public async Task StartAsync()
+    {
+        system = await LocalSystem.StartAsync(
+            new()
+            {
+                Folder = folder,
+                Clock = Clock,
+                FeedPollDelayMax = TimeSpan.FromMilliseconds(20),
+                Around = (context, next) => Around(context, next),
+                Replace = services =>
+                {
+                    services.AddSingleton<IPaymentGateway>(Gateway);
+                    services.AddSingleton<ICarrier>(Carrier);
+
+                    // What waits for the store or the feed waits in real time: they do not know the virtual one.
+                    services.AddSingleton(
+                        p => new ViewContainer(p.GetRequiredService<Database>(), TimeProvider.System));
+                    services.AddSingleton(
+                        p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
+                },
+            },
+            default);
+        (http, admin) = (system.CreateHttpClient(), system.CreateHttpClient(LocalSystem.AdminKey));
+        (Api, Admin) = (new(http), new(admin));
+    }
+
+    /// <summary>Stops as a crash does: what runs is abandoned where it stands.</summary>
+    public async Task CrashAsync()
+    {
+        await System.Host.StopAsync(new(canceled: true));
+        await DisposeAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        http?.Dispose();
+        admin?.Dispose();
+        if (system is not null) await system.DisposeAsync();
+        system = null;
+    }
+
+    /// <summary>
+    /// The lines of the order with this number: few orders share a product, so its stream stays quick.
+    /// </summary>
+    public IReadOnlyList<(string Product, int Quantity)> LinesOf(int number) =>
+        [(Products[number % Pairs * 2], 1), (Products[number % Pairs * 2 + 1], 2)];
+
+    public async Task PlaceAsync(Guid order, int number)
+    {
+        var answer = await Api.PutAsync(
+            $"/api/orders/{order}",
+            Catalogue.Order("4242 4242 4242 4242", Catalogue.Address(), [.. LinesOf(number)]),
+            default);
+        Assert.True(answer.IsSuccess, $"{answer.Status} {answer.Body}");
+    }
+
+    /// <summary>Until each saga has ended or stands parked; in between something may be done to move time.</summary>
+    public async Task SettleAsync(IEnumerable<Guid> orders, Action? between = null)
+    {
+        var waited = Stopwatch.StartNew();
+        var open = orders.ToList();
+        while (open.Count > 0)
+        {
+            Assert.True(waited.Elapsed < Patience, $"{open.Count} sagas neither end nor park, such as order-{open[0]}");
+            if (between is null) await System.Host.Durable.WhenIdleAsync();
+            between?.Invoke();
+            var left = new List<Guid>();
+            foreach (var order in open)
+            {
+                var saga = await System.Host.Durable.Client.GetInstanceAsync(
+                    $"order-{order}", getInputsAndOutputs: true, default);
+                var parked = saga?.SerializedCustomStatus?.Contains("parked at", StringComparison.Ordinal) == true;
+                if (saga is null || (!saga.IsCompleted && !parked)) left.Add(order);
+            }
+
+            open = left;
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>Decides about one stop of a saga, and waits until the saga has heard.</summary>
+    public async Task DecideAsync(Guid order, string action, string step, int stop)
+    {
+        var answer = await Admin.PostAsync(
+            $"/api/operations/sagas/order-{order}/decision",
+            new { action, by = "operator@example.com", why = "the matrix says so", step },
+            null,
+            default);
+        Assert.True((int)answer.Status == 202, $"{answer.Status} {answer.Body}");
+        await RunningSystem.EventuallyAsync(
+            () => StoryAsync(order),
+            story => story.Body.GetProperty("parked").EnumerateArray()
+                .All(p => p.GetProperty("stop").GetInt32() != stop));
+    }
+
+    public Task<ApiAnswer> StoryAsync(Guid order) => Api.GetAsync($"/api/sagas/order-{order}", default);
+
+    public Books Books() => new(Api, Gateway.Ledger, Carrier.Ledger);
+}
