@@ -69,7 +69,8 @@ public readonly record struct TriggerCall(object? Payload)
 /// <summary>A discovered function: what its trigger must bind, and how to invoke it.</summary>
 public sealed class TriggeredFunction
 {
-    readonly Dictionary<ParameterInfo, ParameterBinder> binders = [];
+    // Told apart by place: two hosts that start at once may be given different objects for one parameter.
+    readonly Dictionary<ParameterInfo, ParameterBinder> binders = new(ByPosition);
     readonly List<ParameterInfo> unbound;
 
     internal TriggeredFunction(FunctionMethod source)
@@ -94,6 +95,9 @@ public sealed class TriggeredFunction
 
     internal FunctionMethod Source { get; }
 
+    static readonly EqualityComparer<ParameterInfo> ByPosition =
+        EqualityComparer<ParameterInfo>.Create((a, b) => a?.Position == b?.Position, p => p.Position);
+
     internal IReadOnlyDictionary<ParameterInfo, ParameterBinder> Binders => binders;
 
     /// <summary>Set once every parameter is bound.</summary>
@@ -101,7 +105,7 @@ public sealed class TriggeredFunction
 
     public void Bind(ParameterInfo parameter, ParameterBinder binder)
     {
-        if (!unbound.Remove(parameter))
+        if (unbound.RemoveAll(other => other.Position == parameter.Position) == 0)
         {
             throw new InvalidOperationException($"{Name}: '{parameter.Name}' is bound already.");
         }
