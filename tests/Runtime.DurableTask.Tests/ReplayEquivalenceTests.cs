@@ -4,8 +4,8 @@ using Microsoft.DurableTask;
 namespace Runtime.DurableTask.Tests;
 
 /// <summary>
-/// Orchestrators made up by chance: whatever one does while it is kept in memory, a replay of its history must do as well
-/// and end with the same result. What is kept in memory is a shortcut and never more.
+/// Orchestrators made up by chance: whatever one does while it is kept in memory, a replay of its history must do as
+/// well and end with the same result. What is kept in memory is a shortcut and never more.
 /// </summary>
 public sealed class ReplayEquivalenceTests
 {

@@ -22,9 +22,9 @@ interface IExecutionHost
 sealed partial class Execution(InstanceRecord record, ITaskOrchestrator code, IExecutionHost host)
 {
     const string StrayAdvice =
-        "It awaits a task that its context has not made (Task.Delay, Task.Run, HttpClient, ConfigureAwait(false), ...), "
-        + "which a replay could not repeat. Move such work to an activity, use CreateTimer for delays and await only "
-        + "tasks of the orchestration context.";
+        "It awaits a task that its context has not made (Task.Delay, Task.Run, HttpClient, ConfigureAwait(false), "
+        + "SemaphoreSlim, ...), which a replay could not repeat. Move such work to an activity, use CreateTimer for "
+        + "delays and await only tasks of the orchestration context.";
 
     readonly Dictionary<int, Waiting> _open = [];
     readonly List<int> _cancelled = [];
@@ -153,7 +153,8 @@ sealed partial class Execution(InstanceRecord record, ITaskOrchestrator code, IE
     static string Describe(HistoryEntry.Ended? ended) => ended is null ? "went on" : $"ended as {ended.Status}";
 
     string Diverged(int turn, string how) =>
-        $"Orchestrator '{record.Name}' does not repeat its history (instance '{record.InstanceId}', turn {turn}): {how}";
+        $"Orchestrator '{record.Name}' does not repeat its history "
+        + $"(instance '{record.InstanceId}', turn {turn}): {how}";
 
     void Take(HistoryEntry entry)
     {
@@ -231,8 +232,12 @@ sealed partial class Execution(InstanceRecord record, ITaskOrchestrator code, IE
         }
     }
 
-    static int? FailedTask(Exception? error) =>
-        error is null or TaskFailedException ? (error as TaskFailedException)?.TaskId : FailedTask(error.InnerException);
+    static int? FailedTask(Exception? error) => error switch
+    {
+        null => null,
+        TaskFailedException failed => failed.TaskId,
+        _ => FailedTask(error.InnerException),
+    };
 
     /// <summary>A call that the code may await.</summary>
     abstract class Waiting(HistoryEntry.Deed deed)

@@ -3,8 +3,8 @@ using Microsoft.DurableTask;
 namespace Runtime.DurableTask;
 
 /// <summary>
-/// Tries a call again by its policy or handler. This is orchestrator code like any other: it runs again on replay, waits
-/// on durable timers and each attempt is a deed of its own.
+/// Tries a call again by its policy or handler. This is orchestrator code like any other: it runs again on replay,
+/// waits on durable timers and each attempt is a deed of its own.
 /// </summary>
 static class Retries
 {
