@@ -32,9 +32,10 @@ public sealed class ActivityTests
         await using var host = await TestHost.StartAsync(storage, registry => registry
             .AddActivityFunc<int, int>("Square", (_, number) => number * number)
             .AddOrchestratorFunc<int, int>("Sum", async (context, count) =>
-                (await Task.WhenAll(
-                    Enumerable.Range(0, count).Select(i => context.CallActivityAsync<int>("Square", i))))
-                .Sum()));
+            {
+                var calls = Enumerable.Range(0, count).Select(i => context.CallActivityAsync<int>("Square", i));
+                return (await Task.WhenAll(calls)).Sum();
+            }));
 
         var ended = await host.RunAsync("Sum", 100);
 

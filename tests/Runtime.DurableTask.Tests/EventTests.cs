@@ -101,8 +101,8 @@ public sealed class EventTests
                 }).Message;
             }));
 
-        Assert.Contains(
-            "System.Int32", (await host.RunAsync("Waits")).ReadOutputAs<string>(), StringComparison.Ordinal);
+        var refusal = (await host.RunAsync("Waits")).ReadOutputAs<string>();
+        Assert.Contains("System.Int32", refusal, StringComparison.Ordinal);
     }
 
     [Theory, EveryStorage]

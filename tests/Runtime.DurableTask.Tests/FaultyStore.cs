@@ -1,8 +1,6 @@
 namespace Runtime.DurableTask.Tests;
 
-/// <summary>
-/// A store whose process dies now and then: just before a commit, or just after it and before anyone knows.
-/// </summary>
+/// <summary>A store whose process dies now and then, just before a commit or just after it.</summary>
 sealed class FaultyStore(IInstanceStore inner, Random random, double crashChance) : IInstanceStore
 {
     readonly Lock _gate = new();

@@ -5,9 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Runtime.DurableTask.Tests;
 
-/// <summary>
-/// A real process, killed while it works: what it acknowledged is in its file and ends in the next one.
-/// </summary>
+/// <summary>A real process, killed while it works: what it acknowledged ends in the next one.</summary>
 public sealed class KillTests
 {
     [Theory, InlineData(1), InlineData(2)]

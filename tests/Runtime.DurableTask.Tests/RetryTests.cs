@@ -152,8 +152,8 @@ public sealed class RetryTests
         await using var host = await TestHost.StartAsync(storage, registry => registry
             .AddActivityFunc("Fails", new Action<TaskActivityContext>(_ => throw new TimeoutException("late")))
             .AddOrchestratorFunc("Calls", context => context.CallActivityAsync(
-                "Fails", TaskOptions.FromRetryHandler(
-                    new RetryHandler(_ => throw new NotSupportedException("mine"))))));
+                "Fails",
+                TaskOptions.FromRetryHandler(new RetryHandler(_ => throw new NotSupportedException("mine"))))));
 
         Assert.Equal("System.NotSupportedException: mine", (await host.RunAsync("Calls")).FailureDetails!.ToString());
     }

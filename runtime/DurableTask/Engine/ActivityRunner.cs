@@ -81,10 +81,11 @@ sealed class ActivityRunner(TaskHub hub)
     static HistoryEntry.ActivityFailed Failed(Call call, Failure failure) => new(call.Called.Task, failure);
 
     // No input is no value: for a type that has none, that is an error of the caller.
-    object? Read(string? input, Type type) =>
-        input is null && type.IsValueType && Nullable.GetUnderlyingType(type) is null
-        ? hub.Options.DataConverter.Deserialize("null", type)
-        : hub.Options.DataConverter.Deserialize(input, type);
+    object? Read(string? input, Type type)
+    {
+        var needsValue = type.IsValueType && Nullable.GetUnderlyingType(type) is null;
+        return hub.Options.DataConverter.Deserialize(input is null && needsValue ? "null" : input, type);
+    }
 
     sealed record Call(string InstanceId, string ExecutionId, HistoryEntry.ActivityCalled Called);
 

@@ -29,8 +29,7 @@ public sealed class DurableEngine : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(registry);
         ArgumentNullException.ThrowIfNull(services);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.OrchestrationsMax, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.ActivitiesMax, 1);
+        options.RefuseNonsense();
         _hub = new TaskHub(registry, services, options, store);
         _client = new EngineClient(_hub);
     }
@@ -146,8 +145,7 @@ public sealed class DurableEngine : IAsyncDisposable
         catch (Exception exception)
         {
             _hub.Log.LogCritical(exception, "The engine stops: instance {Instance} could not be run", instance.Id);
-            _hub.Stop(new InvalidOperationException(
-                "The engine has stopped by itself: " + exception.Message, exception));
+            _hub.Stop(new InvalidOperationException("The engine has stopped: " + exception.Message, exception));
         }
     }
 

@@ -60,4 +60,19 @@ public sealed record DurableEngineOptions
 
     /// <summary>Instances in one page of a list.</summary>
     public int PageInstancesMax { get; init; } = 1_000;
+
+    internal void RefuseNonsense()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(OrchestrationsMax, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(ActivitiesMax, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(LiveInstancesMax, 0);
+        ArgumentOutOfRangeException.ThrowIfLessThan(PayloadCharsMax, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(CustomStatusCharsMax, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(HistoryEventsMax, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(UnreadEventsMax, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(InstanceIdCharsMax, 32);
+        ArgumentOutOfRangeException.ThrowIfLessThan(NameCharsMax, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(TagsMax, 0);
+        ArgumentOutOfRangeException.ThrowIfLessThan(PageInstancesMax, 1);
+    }
 }

@@ -230,7 +230,8 @@ sealed partial class EngineClient(TaskHub hub) : DurableTaskClient("Default")
         RefuseWhenStopped();
         var command = new InstanceCommand<T>(decide);
         hub.Post(instanceId, command);
-        if (await Task.WhenAny(command.Done, hub.Stopped).WaitAsync(cancellation) != command.Done)
+        await Task.WhenAny(command.Done, hub.Stopped).WaitAsync(cancellation);
+        if (!command.Done.IsCompleted)
         {
             RefuseWhenStopped();
         }

@@ -23,9 +23,8 @@ sealed partial class Execution(InstanceRecord record, ITaskOrchestrator code, IE
 {
     const string StrayAdvice =
         "It awaits a task that its context has not made (Task.Delay, Task.Run, HttpClient, ConfigureAwait(false), "
-        + "...), "
-        + "which a replay could not repeat. Move such work to an activity, use CreateTimer for delays and await only "
-        + "tasks of the orchestration context.";
+        + "SemaphoreSlim, ...), which a replay could not repeat. Move such work to an activity, use CreateTimer for "
+        + "delays and await only tasks of the orchestration context.";
 
     readonly Dictionary<int, Waiting> _open = [];
     readonly List<int> _cancelled = [];
@@ -233,9 +232,12 @@ sealed partial class Execution(InstanceRecord record, ITaskOrchestrator code, IE
         }
     }
 
-    static int? FailedTask(Exception? error) =>
-        error is null or TaskFailedException ? (error as TaskFailedException)?.TaskId
-            : FailedTask(error.InnerException);
+    static int? FailedTask(Exception? error) => error switch
+    {
+        null => null,
+        TaskFailedException failed => failed.TaskId,
+        _ => FailedTask(error.InnerException),
+    };
 
     /// <summary>A call that the code may await.</summary>
     abstract class Waiting(HistoryEntry.Deed deed)

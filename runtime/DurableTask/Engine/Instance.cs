@@ -90,9 +90,7 @@ sealed class Instance(string id, TaskHub hub)
         return true;
     }
 
-    /// <summary>
-    /// Deals with the mail that is there now; what comes meanwhile takes its turn among other instances.
-    /// </summary>
+    /// <summary>Deals with the mail that is there now; what comes meanwhile waits behind other instances.</summary>
     internal async Task RunAsync()
     {
         var mail = TakeMail();

@@ -25,9 +25,7 @@ sealed partial class Turn
         return changed || _commit.Consumed.Count > 0 || _commit.Outgoing.Count > 0 ? _commit : null;
     }
 
-    /// <summary>
-    /// Lets the world know, once the commit is durable. What a crash cuts off here, the next start does.
-    /// </summary>
+    /// <summary>Lets the world know, once the commit is durable; what a crash cuts off, the next start does.</summary>
     internal void Follow()
     {
         if (_commit.ForgetExecution || Record is null || Record.IsOver)

@@ -60,8 +60,8 @@ sealed partial class Turn
         var answered = answers.Select(answer => answer.Task).ToHashSet();
         Kept =
         [
-            .. later.OfType<HistoryEntry.EventRaised>().Select(
-                e => new Message(e.Sequence, record.InstanceId, null, e)),
+            .. later.OfType<HistoryEntry.EventRaised>()
+                .Select(raised => new Message(raised.Sequence, record.InstanceId, null, raised)),
             .. answers.Select(answer => new Message(
                 _hub.Store.NextSequence(), record.InstanceId, record.ExecutionId, answer)),
         ];

@@ -56,59 +56,12 @@ sealed partial class Turn
     {
         List<Message> queue = [.. Kept, .. messages];
         Kept = [];
-        for (var i = 0; i < queue.Count;)
+        for (var i = 0; i < queue.Count && !_newGeneration;)
         {
+            i += Tell(queue, i);
             if (_newGeneration)
             {
                 KeepForNextGeneration(queue, i);
-                break;
-            }
-
-            var message = queue[i];
-            switch (message.Body)
-            {
-                case HistoryEntry.StartRequested start:
-                    Consume(message);
-                    Start(start.Instance);
-                    i++;
-                    break;
-                case HistoryEntry.RewindRequested rewind:
-                    Consume(message);
-                    RewindChild(rewind.Fresh);
-                    i++;
-                    break;
-                case var _ when Record is null || Record.IsOver || IsStale(message):
-                    Consume(message);
-                    i++;
-                    break;
-                case HistoryEntry.Terminated terminated:
-                    Consume(message);
-                    Terminate(terminated);
-                    i++;
-                    break;
-                case HistoryEntry.Strayed:
-                    Consume(message);
-                    End(new(InstanceStatus.Failed, null, Execution.StrayFailure(Record), null));
-                    i++;
-                    break;
-                case HistoryEntry.Suspended or HistoryEntry.Resumed:
-                    Consume(message);
-                    i++;
-                    if (Switch(message.Body))
-                    {
-                        queue = [.. Kept, .. queue.Skip(i)];
-                        Kept.Clear();
-                        i = 0;
-                    }
-
-                    break;
-                case var _ when !MayRun(_instance, Record):
-                    Kept.Add(message);
-                    i++;
-                    break;
-                default:
-                    i += TellCode(queue, i);
-                    break;
             }
         }
 
@@ -160,6 +113,45 @@ sealed partial class Turn
         Record = null;
         Kept.ForEach(Consume);
         Kept.Clear();
+    }
+
+    // Tells the next message, or as many as the code takes in a row; answers how many.
+    int Tell(List<Message> queue, int next)
+    {
+        var message = queue[next];
+        switch (message.Body)
+        {
+            case HistoryEntry.StartRequested start:
+                Start(start.Instance);
+                break;
+            case HistoryEntry.RewindRequested rewind:
+                RewindChild(rewind.Fresh);
+                break;
+            case var _ when Record is null || Record.IsOver || IsStale(message):
+                break;
+            case HistoryEntry.Terminated terminated:
+                Terminate(terminated);
+                break;
+            case HistoryEntry.Strayed:
+                End(new(InstanceStatus.Failed, null, Execution.StrayFailure(Record), null));
+                break;
+            case HistoryEntry.Suspended or HistoryEntry.Resumed:
+                if (Switch(message.Body))
+                {
+                    queue.InsertRange(next + 1, Kept);
+                    Kept.Clear();
+                }
+
+                break;
+            case var _ when !MayRun(_instance, Record):
+                Kept.Add(message);
+                return 1;
+            default:
+                return TellCode(queue, next);
+        }
+
+        Consume(message);
+        return 1;
     }
 
     // A child that its parent calls. Its id may be taken, which only the instance itself can know.

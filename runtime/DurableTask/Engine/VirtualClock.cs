@@ -2,9 +2,9 @@ namespace Runtime.DurableTask;
 
 /// <summary>Time that moves only when told to, or when everybody who registered work is idle.</summary>
 /// <remarks>
-/// <see cref="Advance"/> moves at once, whoever is busy; <see cref="AdvanceAsync"/> lets everybody come to rest between
-/// one timer and the next, so that a chain of timers runs as it would in real time. Work that waits for this clock
-/// while it counts as busy (an activity in <c>Task.Delay</c>) can only be moved by <see cref="Advance"/>.
+/// <see cref="Advance"/> moves at once, whoever is busy; <see cref="AdvanceAsync"/> lets everybody come to rest
+/// between one timer and the next, so that a chain of timers runs as it would in real time. Work that waits for this
+/// clock while it counts as busy (an activity in <c>Task.Delay</c>) can only be moved by <see cref="Advance"/>.
 /// </remarks>
 public sealed class VirtualClock : TimeProvider
 {
@@ -75,9 +75,7 @@ public sealed class VirtualClock : TimeProvider
         return hold;
     }
 
-    /// <summary>
-    /// Registers when its owner next has something due, for <see cref="AutoAdvance"/>; null is never.
-    /// </summary>
+    /// <summary>Registers when its owner next has something due, for <see cref="AutoAdvance"/>.</summary>
     public IDisposable AddSource(Func<DateTimeOffset?> nextDue)
     {
         ArgumentNullException.ThrowIfNull(nextDue);

@@ -6,9 +6,7 @@ sealed class Watchers
     readonly Lock _gate = new();
     readonly Dictionary<string, List<Watcher>> _watchers = new(StringComparer.Ordinal);
 
-    /// <summary>
-    /// Completes with the first state that satisfies the condition, or null if there is no such instance.
-    /// </summary>
+    /// <summary>Completes with the first state that is waited for, or null if there is no such instance.</summary>
     internal async Task<InstanceRecord?> WaitAsync(
         string instanceId,
         Func<InstanceRecord, bool> until,

@@ -4,7 +4,7 @@ namespace Runtime.DurableTask;
 sealed class MemoryStore : IInstanceStore
 {
     // No id comes after this one.
-    static readonly string Last = new('\uffff', 8);
+    static readonly string Last = new('\uffff', 1_024);
 
     readonly Lock _gate = new();
     readonly SortedSet<string> _ids = new(StringComparer.Ordinal);
@@ -46,19 +46,22 @@ sealed class MemoryStore : IInstanceStore
     {
         lock (_gate)
         {
-            return _children.TryGetValue(parentInstanceId, out var ids) ? [.. ids.Select(id => _instances[id].Record)]
+            return _children.TryGetValue(parentInstanceId, out var ids)
+                ? [.. ids.Select(id => _instances[id].Record)]
                 : [];
         }
     }
 
     public IReadOnlyList<InstanceRecord> List(ListFilter filter)
     {
+        var from = string.CompareOrdinal(filter.After, filter.Prefix) > 0 ? filter.After : filter.Prefix;
         lock (_gate)
         {
             return
             [
-                .. _ids.GetViewBetween(filter.After, Last)
+                .. _ids.GetViewBetween(from, Last)
                     .Where(id => id != filter.After)
+                    .TakeWhile(id => id.StartsWith(filter.Prefix, StringComparison.Ordinal))
                     .Select(id => _instances[id].Record)
                     .Where(filter.Matches)
                     .Take(filter.Max),

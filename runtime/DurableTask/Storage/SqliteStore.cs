@@ -17,6 +17,7 @@ sealed class SqliteStore(string file, bool flush = true) : IInstanceStore
     SqliteConnection? _connection;
     SqliteWriter? _writer;
     long _sequence;
+    volatile bool _disposed;
 
     public Unfinished Open()
     {
@@ -37,7 +38,8 @@ sealed class SqliteStore(string file, bool flush = true) : IInstanceStore
             Read(
                 $"SELECT {SqliteSchema.Columns} FROM instances WHERE has_started = 0 AND status IN (0, 6, 7)",
                 SqliteRows.ReadRecord),
-            Read("SELECT sequence, instance_id, execution_id, body FROM inbox ORDER BY sequence",
+            Read(
+                "SELECT sequence, instance_id, execution_id, body FROM inbox ORDER BY sequence",
                 SqliteRows.ReadMessage),
             Read(
                 """
@@ -69,7 +71,8 @@ sealed class SqliteStore(string file, bool flush = true) : IInstanceStore
         return Read(
             $"""
             SELECT {SqliteSchema.Columns} FROM instances
-            WHERE instance_id > $1 AND instance_id >= $2 AND substr(instance_id, 1, length($2)) = $2
+            WHERE instance_id > $1 AND instance_id >= $2 AND instance_id < $2 || char(0x10FFFF)
+                AND substr(instance_id, 1, length($2)) = $2
                 AND ($3 IS NULL OR created_at >= $3) AND ($4 IS NULL OR created_at <= $4)
                 AND ($5 IS NULL OR completed_at >= $5) AND ($6 IS NULL OR completed_at <= $6) {statuses}
             ORDER BY instance_id LIMIT $7
@@ -88,12 +91,13 @@ sealed class SqliteStore(string file, bool flush = true) : IInstanceStore
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var reader in _readers)
+        _disposed = true;
+        CloseReaders();
+        if (_writer is not null)
         {
-            await reader.DisposeAsync();
+            await _writer.DisposeAsync();
         }
 
-        _writer?.Dispose();
         if (_connection is not null)
         {
             await _connection.DisposeAsync();
@@ -155,7 +159,21 @@ sealed class SqliteStore(string file, bool flush = true) : IInstanceStore
             }
         }
 
+        // Whoever comes last, this or the disposal, closes it.
         _readers.Add(connection);
+        if (_disposed)
+        {
+            CloseReaders();
+        }
+
         return rows;
+    }
+
+    void CloseReaders()
+    {
+        while (_readers.TryTake(out var reader))
+        {
+            reader.Dispose();
+        }
     }
 }

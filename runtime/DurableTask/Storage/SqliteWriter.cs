@@ -6,7 +6,7 @@ namespace Runtime.DurableTask;
 /// Writes commits, as many in one transaction as have come together while the last one was written. Whoever finds
 /// nobody writing does it for all that are waiting, so a lone commit costs no change of threads.
 /// </summary>
-sealed class SqliteWriter(SqliteConnection connection) : IDisposable
+sealed class SqliteWriter(SqliteConnection connection) : IAsyncDisposable
 {
     readonly Lock _gate = new();
     readonly Statement _begin = new(connection, "BEGIN IMMEDIATE");
@@ -31,11 +31,26 @@ sealed class SqliteWriter(SqliteConnection connection) : IDisposable
         WHERE instance_id = $1
         """);
 
+    readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     List<Pending> _waiting = [];
     bool _writing;
+    bool _closed;
 
-    public void Dispose()
+    /// <summary>Writes what is waiting and takes no more.</summary>
+    public async ValueTask DisposeAsync()
     {
+        bool wait;
+        lock (_gate)
+        {
+            _closed = true;
+            wait = _writing;
+        }
+
+        if (wait)
+        {
+            await _finished.Task;
+        }
+
         foreach (var statement in new[]
         {
             _begin, _commit, _rollback, _forgetHistory, _cutHistory, _forgetTasks, _purge, _turn, _open, _close,
@@ -52,6 +67,7 @@ sealed class SqliteWriter(SqliteConnection connection) : IDisposable
         var pending = new Pending(commit);
         lock (_gate)
         {
+            ObjectDisposedException.ThrowIf(_closed, this);
             _waiting.Add(pending);
             if (_writing)
             {
@@ -87,13 +103,18 @@ sealed class SqliteWriter(SqliteConnection connection) : IDisposable
             group.ForEach(pending => pending.Done.TrySetException(exception));
         }
 
+        bool more;
         lock (_gate)
         {
-            _writing = _waiting.Count > 0;
+            more = _writing = _waiting.Count > 0;
+            if (_closed && !more)
+            {
+                _finished.TrySetResult();
+            }
         }
 
         // The next group is somebody else's: whoever wrote this one has a turn to get on with.
-        if (_writing)
+        if (more)
         {
             ThreadPool.UnsafeQueueUserWorkItem(static writer => writer.WriteWaiting(), this, preferLocal: false);
         }
