@@ -1,7 +1,5 @@
 using EventSourcing;
 using EventSourcing.Backup;
-using EventSourcing.Cosmos;
-using Functions.EventStore;
 using Runtime.Cosmos;
 
 namespace Runtime.Local;
@@ -46,7 +44,7 @@ static class FolderBackup
             var events = await new BackupImport(store, archive) { Progress = Show(words, "stored") }
                 .ReadAsync(source, resume, stop);
             await words.WriteLineAsync(
-                $"{folder} holds the {events} events of {file}, read back and compared. Views follow at the next start.");
+                $"{folder} holds the {events} events of {file}, read back and compared. Views follow when it starts.");
         });
     }
 
@@ -58,10 +56,10 @@ static class FolderBackup
         await using var cosmos = CosmosServer.Open(new() { File = Path.Combine(folder, LocalSystem.CosmosFile) });
         using var client = LocalSystem.ClientOf(cosmos);
         await Topology.CreateAsync(client, CancellationToken.None);
-        var events = client.GetContainer(Store.Database, Store.Events);
+        var (store, archive) = Functions.Program.StreamsOf(client);
         try
         {
-            await work(new CosmosEventStore(events), new CosmosEventArchive(events));
+            await work(store, archive);
             return Done;
         }
         catch (BackupRefusedException refused)

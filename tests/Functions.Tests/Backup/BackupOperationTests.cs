@@ -6,7 +6,7 @@ using Runtime.Local;
 
 namespace Functions.Tests.Backup;
 
-/// <summary>Backups over HTTP: taken whole or from where a download broke, and restored only when they are right.</summary>
+/// <summary>Backups over HTTP: taken whole or from where a download broke, restored only when right.</summary>
 public sealed class BackupOperationTests(RunningSystem system) : IClassFixture<RunningSystem>
 {
     const string Backup = "/api/operations/backup";

@@ -2,7 +2,7 @@ using Runtime.Local;
 
 namespace Functions.Tests.Backup;
 
-/// <summary><c>export</c> and <c>import</c> of the local program: what it keeps, what it refuses, what it answers.</summary>
+/// <summary><c>export</c> and <c>import</c> of the local program: what they keep, refuse and answer.</summary>
 public sealed class FolderBackupTests : IDisposable
 {
     static readonly CancellationToken None = CancellationToken.None;
