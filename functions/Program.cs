@@ -68,6 +68,13 @@ public static class Program
         services.TryAddSingleton<ICarrier, SimulatedCarrier>();
     }
 
+    /// <summary>The streams themselves, for a tool that works on them while the app does not run.</summary>
+    public static (IEventStore Store, IEventArchive Archive) StreamsOf(CosmosClient client)
+    {
+        var events = client.GetContainer(Store.Database, Store.Events);
+        return (new CosmosEventStore(events), new CosmosEventArchive(events));
+    }
+
     static void AddCommands<TState, TCommand, TEvent>(
         this IServiceCollection services, Aggregate<TState, TCommand, TEvent> aggregate)
         where TState : class
