@@ -54,6 +54,7 @@ public static class Program
         services.AddCommands(Aggregates.Customers);
         services.AddCommands(Aggregates.Products);
         services.AddCommands(Aggregates.Stocks);
+        services.AddCommands(Aggregates.Allocations);
         services.AddSingleton<OrderHistory>();
         services.AddSingleton<Parking>();
         services.AddSingleton<ProjectionStates>();
