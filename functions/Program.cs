@@ -66,16 +66,13 @@ public static class Program
         services.AddSingleton<Redrive>();
         services.AddSingleton<ViewContainer>();
         services.AddSingleton<SagaStories>();
-<<<<<<< HEAD
         services.AddSingleton(_ => SagaSettings.Of(builder.Configuration));
-=======
         services.AddSingleton<Outbox>();
         services.AddSingleton<OutboxWatch>();
         services.AddSingleton<PlacedOrders>();
         services.AddSingleton<OverdueOrders>();
         services.TryAddSingleton(Patience.Normal);
         services.AddSingleton<Listening>();
->>>>>>> choreo
 
         // Both stand for companies outside: a team puts its own gateway and carrier here.
         services.TryAddSingleton<IPaymentGateway, SimulatedPaymentGateway>();
