@@ -222,7 +222,8 @@ sealed class Simulate : IAsyncDisposable
             {
                 answer = await Api.PutAsync($"/api/orders/{order.Id}", order.Body, stop);
             }
-            catch (Exception e) when (e is HttpRequestException or ObjectDisposedException or OperationCanceledException)
+            catch (Exception e) when (
+                e is HttpRequestException or ObjectDisposedException or OperationCanceledException)
             {
                 // The process died under the request. Whether the order was taken only a repeat can tell.
                 stop.ThrowIfCancellationRequested();
