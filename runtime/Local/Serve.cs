@@ -34,7 +34,14 @@ static class Serve
             Console.WriteLine(Welcome(system, folder, seeded));
             var stopped = new TaskCompletionSource();
             await using var registration = stop.Register(stopped.SetResult);
-            await stopped.Task;
+            await Task.WhenAny(stopped.Task, system.Host.Durable.Stopped);
+            if (system.Host.Durable.Fault is { } fault)
+            {
+                // Sagas would stand still behind endpoints that answer: a restart takes them up.
+                Console.Error.WriteLine(fault.Message);
+                return 1;
+            }
+
             Console.WriteLine("Stopping: running work is finished or kept for the next start.");
         }
 
