@@ -81,13 +81,29 @@ static class Request
             : throw new InvalidRequestException("invalid-limit", $"limit is 1 to {max}.");
     }
 
-    /// <summary>A query parameter, null when absent or empty.</summary>
+    /// <summary>A query parameter, null when absent or empty; given twice, nobody knows which one is meant.</summary>
     public static string? Query(HttpRequest request, string name, int lengthMax = 200)
     {
-        if (request.Query[name] is not [{ Length: > 0 } text]) return null;
+        var values = request.Query[name];
+        if (values.Count > 1) throw new InvalidRequestException("invalid-query", $"{name} is given once.");
+        if (values is not [{ Length: > 0 } text]) return null;
         return text.Length <= lengthMax
             ? text
             : throw new InvalidRequestException("invalid-query", $"{name} has at most {lengthMax} characters.");
+    }
+
+    /// <summary>
+    /// A sequence in a stream, null when absent. An empty one is refused: the caller meant some moment, not now.
+    /// </summary>
+    public static long? Sequence(HttpRequest request, string name)
+    {
+        if (!request.Query.ContainsKey(name)) return null;
+        return long.TryParse(
+                Query(request, name), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
+            && sequence is >= 1 and <= AppendLimits.SequenceMax
+            ? sequence
+            : throw new InvalidRequestException(
+                "invalid-sequence", $"{name} is a sequence, 1 to {AppendLimits.SequenceMax}.");
     }
 
     static string? Header(HttpRequest request, string name)

@@ -60,8 +60,14 @@ public sealed partial class ProjectionRunner(
     {
         var documents = await ByDocumentAsync(view, fresh, cancellation);
         await Parallel.ForEachAsync(
-            documents, InParallel(cancellation), async (document, stop) =>
-                await ProjectAsync(view, document.Key, document.Value, stop));
+            documents,
+            InParallel(cancellation),
+            async (document, stop) =>
+            {
+                using var span = Telemetry.Follow("project", document.Value[0].Events[0].TraceParent);
+                span?.SetTag("view", view.Name).SetTag("stream", document.Value[0].Stream.ToString());
+                await ProjectAsync(view, document.Key, document.Value, stop);
+            });
     }
 
     /// <summary>Costs a point read a document: what a reconciliation pays for knowing that nothing is lost.</summary>

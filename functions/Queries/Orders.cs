@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Commerce;
 using Commerce.Ordering;
+using Functions.EventStore;
 using Functions.Http;
 using Functions.Projections;
 using Microsoft.AspNetCore.Http;
@@ -11,9 +12,12 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace Functions.Queries;
 
-/// <summary>Questions about orders, answered from views alone.</summary>
-public sealed class OrderQueries(ViewContainer views)
+/// <summary>Questions about orders, answered from views alone, unless one asks for the past.</summary>
+public sealed class OrderQueries(ViewContainer views, OrderHistory history)
 {
+    /// <summary>
+    /// The order now, or as it was with <c>?sequence=3</c> or <c>?asOf=2026-03-01T12:00:00Z</c>.
+    /// </summary>
     [Function(nameof(GetOrder))]
     public async Task<IResult> GetOrder(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "orders/{orderId}")] HttpRequest request,
@@ -21,7 +25,7 @@ public sealed class OrderQueries(ViewContainer views)
         CancellationToken cancellation)
     {
         var order = Request.Valid(OrderId.TryParse(orderId, out var id, out var refusal), id, refusal);
-        return await ViewAnswer.OneAsync(
+        return await history.AtAsync(request, order, cancellation) ?? await ViewAnswer.OneAsync(
             views, request, Views.OrderDetails, ViewKey.Of(order.ToString()), OrderRefusal.Unknown, cancellation);
     }
 
