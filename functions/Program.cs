@@ -3,8 +3,10 @@ using Commerce.Payments;
 using Commerce.Shipping;
 using EventSourcing;
 using EventSourcing.Cosmos;
+using Functions.Choreography;
 using Functions.EventStore;
 using Functions.Http;
+using Functions.Messaging;
 using Functions.Projections;
 using Functions.Sagas;
 using Microsoft.Azure.Cosmos;
@@ -55,6 +57,7 @@ public static class Program
         services.AddCommands(Aggregates.Customers);
         services.AddCommands(Aggregates.Products);
         services.AddCommands(Aggregates.Stocks);
+        services.AddCommands(Aggregates.Allocations);
         services.AddSingleton<OrderHistory>();
         services.AddSingleton<Parking>();
         services.AddSingleton<ProjectionStates>();
@@ -63,10 +66,24 @@ public static class Program
         services.AddSingleton<Redrive>();
         services.AddSingleton<ViewContainer>();
         services.AddSingleton<SagaStories>();
+        services.AddSingleton(_ => SagaSettings.Of(builder.Configuration));
+        services.AddSingleton<Outbox>();
+        services.AddSingleton<OutboxWatch>();
+        services.AddSingleton<PlacedOrders>();
+        services.AddSingleton<OverdueOrders>();
+        services.TryAddSingleton(Patience.Normal);
+        services.AddSingleton<Listening>();
 
         // Both stand for companies outside: a team puts its own gateway and carrier here.
         services.TryAddSingleton<IPaymentGateway, SimulatedPaymentGateway>();
         services.TryAddSingleton<ICarrier, SimulatedCarrier>();
+    }
+
+    /// <summary>The streams themselves, for a tool that works on them while the app does not run.</summary>
+    public static (IEventStore Store, IEventArchive Archive) StreamsOf(CosmosClient client)
+    {
+        var events = client.GetContainer(Store.Database, Store.Events);
+        return (new CosmosEventStore(events), new CosmosEventArchive(events));
     }
 
     static void AddCommands<TState, TCommand, TEvent>(
