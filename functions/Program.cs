@@ -6,6 +6,7 @@ using EventSourcing.Cosmos;
 using Functions.EventStore;
 using Functions.Http;
 using Functions.Projections;
+using Functions.Queries;
 using Functions.Sagas;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Functions.Worker.Builder;
@@ -30,6 +31,7 @@ public static class Program
     {
         builder.ConfigureFunctionsWebApplication();
         builder.UseMiddleware<ProblemMiddleware>();
+        builder.UseMiddleware<ConditionalAnswers>();
         builder.UseMiddleware<PersonalAnswers>();
 
         var services = builder.Services;
@@ -57,10 +59,16 @@ public static class Program
         services.AddSingleton<OrderHistory>();
         services.AddSingleton<Parking>();
         services.AddSingleton<ProjectionStates>();
+        services.AddSingleton<ViewGenerations>();
+        services.AddSingleton<Looks>();
         services.AddSingleton<ProjectionRunner>();
         services.AddSingleton<Reconciliation>();
         services.AddSingleton<Redrive>();
+        services.AddSingleton<RebuildStates>();
+        services.AddSingleton<Verification>();
+        services.AddSingleton<Rebuilder>();
         services.AddSingleton<ViewContainer>();
+        services.AddSingleton<Continuations>();
         services.AddSingleton<SagaStories>();
 
         // Both stand for companies outside: a team puts its own gateway and carrier here.

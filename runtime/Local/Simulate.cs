@@ -3,7 +3,6 @@ using System.Diagnostics;
 using Commerce.Payments;
 using Commerce.Shipping;
 using Functions.Projections;
-using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Runtime.Cosmos;
@@ -115,7 +114,7 @@ sealed class Simulate : IAsyncDisposable
                     services.AddSingleton<IPaymentGateway>(gateway);
                     services.AddSingleton<ICarrier>(carrier);
                     services.AddSingleton(
-                        p => new ViewContainer(p.GetRequiredService<Database>(), TimeProvider.System));
+                        p => ActivatorUtilities.CreateInstance<ViewContainer>(p, TimeProvider.System));
                     services.AddSingleton(
                         p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
                 },
