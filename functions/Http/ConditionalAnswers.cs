@@ -10,8 +10,8 @@ namespace Functions.Http;
 /// </summary>
 /// <remarks>
 /// A function that knows a version, such as how far a view has seen its stream, says it in the ETag; of everything else
-/// the version is what it says. No query does anything for this, so none can forget to. Streams of any length, which are
-/// no single JSON value, pass by.
+/// the version is what it says. No query does anything for this, so none can forget to. Streams of any length, which
+/// are no single JSON value, pass by.
 /// </remarks>
 sealed class ConditionalAnswers : IFunctionsWorkerMiddleware
 {

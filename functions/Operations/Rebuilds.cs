@@ -22,7 +22,8 @@ public sealed class RebuildOperations(ViewGenerations generations, RebuildStates
     {
         if (Views.Find(projection) is not { } view) return ProjectionOperations.Unknown(projection);
         var (rebuild, _) = await rebuilds.FindAsync(view.Name, cancellation);
-        return rebuild is null ? NoRebuild(view) : TypedResults.Json(await ToldAsync(rebuild, cancellation), StoredJson.Options);
+        return rebuild is null ? NoRebuild(view)
+            : TypedResults.Json(await ToldAsync(rebuild, cancellation), StoredJson.Options);
     }
 
     /// <summary>The intention is stored first; the switch follows it, now or after a crash.</summary>
@@ -39,13 +40,16 @@ public sealed class RebuildOperations(ViewGenerations generations, RebuildStates
         var (found, etag) = await generations.FindAsync(view.Name, cancellation);
         var rebuild = new Rebuild(view.Name, found.Highest + 1, by, why, clock.GetUtcNow());
         if (found.Other is not null || await rebuilds.SaveAsync(rebuild, etag: null, cancellation) is null)
-            return Problem.Of(409, "rebuild-under-way", $"{view.Name} is being rebuilt: switch, roll back or clean up.");
+            return Problem.Of(
+                409, "rebuild-under-way", $"{view.Name} is being rebuilt: switch, roll back or clean up.");
         await generations.ReplaceAsync(
             found with { Other = rebuild.Generation, Highest = rebuild.Generation }, etag, cancellation);
         return Accepted(request, view, await ToldAsync(rebuild, cancellation));
     }
 
-    /// <summary>Verify (again), switch, roll back or clean up; cleaning up before the switch gives the rebuild up.</summary>
+    /// <summary>
+    /// Verify (again), switch, roll back or clean up; cleaning up before the switch gives the rebuild up.
+    /// </summary>
     [Function(nameof(PostRebuildDecision))]
     public async Task<IResult> PostRebuildDecision(
         [HttpTrigger(
@@ -74,7 +78,8 @@ public sealed class RebuildOperations(ViewGenerations generations, RebuildStates
         };
         if (!isDone) return Problem.Of(409, "rebuild-changed", "Somebody else decided at the same time; look again.");
         return Accepted(
-            request, view, await ToldAsync((await rebuilds.FindAsync(view.Name, cancellation)).Found ?? rebuild, cancellation));
+            request, view,
+                await ToldAsync((await rebuilds.FindAsync(view.Name, cancellation)).Found ?? rebuild, cancellation));
 
         async Task<bool> StageAsync(RebuildStage stage) =>
             await rebuilds.SaveAsync(rebuild with { Stage = stage }, etag, cancellation) is not null;

@@ -40,7 +40,9 @@ public sealed class Rebuilder(
         [TimerTrigger("*/30 * * * * *")] TimerInfo timer, CancellationToken cancellation) =>
         Task.WhenAll(Views.All.Select(view => ContinueAsync(view, cancellation)));
 
-    /// <summary>Takes the view's rebuild as far as it goes without anybody's decision; null when there is none.</summary>
+    /// <summary>
+    /// Takes the view's rebuild as far as it goes without anybody's decision; null when there is none.
+    /// </summary>
     public async Task<Rebuild?> ContinueAsync(View view, CancellationToken cancellation)
     {
         var (rebuild, etag) = await rebuilds.FindAsync(view.Name, cancellation);
@@ -59,14 +61,16 @@ public sealed class Rebuilder(
         if (turn.Rebuild.Continuations.Count == 0)
         {
             var (ranges, total) = (await Reconciliation.RangesAsync(feed), await CountAsync(feed, cancellation));
-            if (!await turn.SaveAsync(r => r with { Continuations = ranges, DocumentsTotal = total }, cancellation)) return;
+            if (!await turn.SaveAsync(
+                r => r with { Continuations = ranges, DocumentsTotal = total }, cancellation)) return;
         }
 
         var began = clock.GetUtcNow();
         for (var range = 0; range < turn.Rebuild.Continuations.Count; range++)
             if (!await ReadAsync(turn, feed, range, cancellation)) return;
 
-        // Only an end reached after everybody knew of the generation is the end: what came later, the feed has shown it.
+        // Only an end reached after everybody knew of the generation is the end: what came later, the feed has shown
+        // it.
         if (began - admitted < ViewGenerations.KnownToAll) return;
         await projections.SaveAsync(
             new(turn.Built.FullName) { Continuations = turn.Rebuild.Continuations, CheckedAt = clock.GetUtcNow() },
@@ -77,7 +81,9 @@ public sealed class Rebuilder(
             "{View}: built from {Count} events", turn.Built.FullName, turn.Rebuild.EventsRead);
     }
 
-    /// <summary>Since when the switch names the generation; what the start of a rebuild left undone is done here.</summary>
+    /// <summary>
+    /// Since when the switch names the generation; what the start of a rebuild left undone is done here.
+    /// </summary>
     async Task<DateTimeOffset?> AdmittedAsync(Turn turn, CancellationToken cancellation)
     {
         var (found, etag) = await generations.FindAsync(turn.View.Name, cancellation);
@@ -128,7 +134,9 @@ public sealed class Rebuilder(
         await turn.SaveAsync(r => r with { Stage = RebuildStage.Ready, Comparison = comparison }, cancellation);
     }
 
-    /// <summary>Null when nothing is left of it. Safe to repeat from any point: the rebuild's own document goes last.</summary>
+    /// <summary>
+    /// Null when nothing is left of it. Safe to repeat from any point: the rebuild's own document goes last.
+    /// </summary>
     async Task<Rebuild?> CleanAsync(Turn turn, CancellationToken cancellation)
     {
         var (found, etag) = await generations.FindAsync(turn.View.Name, cancellation);
@@ -146,7 +154,8 @@ public sealed class Rebuilder(
         if (clock.GetUtcNow() - turn.Rebuild.DoomedAt < ViewGenerations.KnownToAll) return turn.Rebuild;
         var dead = turn.View with { Generation = turn.Rebuild.Doomed!.Value };
         await verification.DeleteAsync(dead, cancellation);
-        while (await parking.ListAsync(dead.FullName, null, clock.GetUtcNow(), null, 100, cancellation) is { Count: > 0 } left)
+        while (await parking.ListAsync(
+            dead.FullName, null, clock.GetUtcNow(), null, 100, cancellation) is { Count: > 0 } left)
             foreach (var parked in left) await parking.RemoveAsync(dead.FullName, parked.Stream, cancellation);
         await projections.ForgetAsync(dead.FullName, cancellation);
         await rebuilds.RemoveAsync(turn.Rebuild, turn.ETag, cancellation);

@@ -6,8 +6,8 @@ namespace Functions.Projections;
 
 /// <summary>Compares two generations of a view document by document, whatever it shows, and deletes one.</summary>
 /// <remarks>
-/// While events come in, one generation is a moment ahead of the other. So a pair that differs is looked at again before
-/// it counts: for good it differs only when both have seen the same and show something else.
+/// While events come in, one generation is a moment ahead of the other. So a pair that differs is looked at again
+/// before it counts: for good it differs only when both have seen the same and show something else.
 /// </remarks>
 public sealed class Verification(Database database, TimeProvider clock)
 {
@@ -140,7 +140,8 @@ public sealed class Verification(Database database, TimeProvider clock)
     }
 
     async IAsyncEnumerable<IReadOnlyList<Stored>> PagesAsync(
-        View view, string query, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+        View view, string query,
+            [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
         using var pages = database.GetContainer(view.Container).GetItemQueryStreamIterator(
             new QueryDefinition(query).WithParameter("@generation", view.Generation),

@@ -4,8 +4,8 @@ using Microsoft.Azure.Cosmos;
 namespace Functions.Projections;
 
 /// <summary>
-/// Which generation of a view is read, and which one beside it is kept up to date: one document a view, and replacing it
-/// is the whole switch.
+/// Which generation of a view is read, and which one beside it is kept up to date: one document a view, and replacing
+/// it is the whole switch.
 /// </summary>
 public sealed record GenerationSwitch(string Pk)
 {
@@ -50,7 +50,8 @@ public sealed class ViewGenerations(Database database, TimeProvider clock)
     public async ValueTask<(View Live, View? Other)> OfAsync(View view, CancellationToken cancellation)
     {
         var known = await KnownAsync(view.Name, cancellation);
-        return (view with { Generation = known.Live }, known.Other is { } other ? view with { Generation = other } : null);
+        return (view with { Generation = known.Live }, known.Other is { } other ? view with { Generation = other }
+            : null);
     }
 
     /// <summary>The switch as it is stored now, and the version to replace.</summary>

@@ -13,10 +13,10 @@ namespace Functions.Queries;
 /// them.
 /// </summary>
 /// <remarks>
-/// Sealed with a key of their own that the vault makes once and the master key wraps: every instance reads every other's
-/// places, before and after a deployment, and no setting is needed. A place names the last row that was sent, never a
-/// number of rows, so that what is inserted meanwhile moves nothing. The nonce is a keyed hash of list and place: the
-/// same page ends in the same text, so an unchanged page has an unchanged version.
+/// Sealed with a key of their own that the vault makes once and the master key wraps: every instance reads every
+/// other's places, before and after a deployment, and no setting is needed. A place names the last row that was sent,
+/// never a number of rows, so that what is inserted meanwhile moves nothing. The nonce is a keyed hash of list and
+/// place: the same page ends in the same text, so an unchanged page has an unchanged version.
 /// </remarks>
 public sealed class Continuations(IKeyVault vault)
 {

@@ -31,7 +31,9 @@ static class ViewAnswer
 
     public static IResult Json<T>(T answer) => TypedResults.Json(answer, StoredJson.Options);
 
-    /// <summary>Before a list is asked for: waits for what the caller's token names, or tells that it was not seen.</summary>
+    /// <summary>
+    /// Before a list is asked for: waits for what the caller's token names, or tells that it was not seen.
+    /// </summary>
     public static async Task WaitAsync<TView>(
         ViewContainer views, HttpRequest request, View<TView> view, CancellationToken cancellation)
         where TView : class

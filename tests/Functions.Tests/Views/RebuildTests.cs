@@ -103,7 +103,8 @@ public sealed class RebuildTests(RunningSystem system)
         {
             var put = await system.Api.PutAsync(
                 $"/api/products/{product}",
-                new { name = "Thing", category = "things", price = new { minorUnits = 20_00 + turn, currency = "EUR" } },
+                new { name = "Thing", category = "things",
+                    price = new { minorUnits = 20_00 + turn, currency = "EUR" } },
                 default);
             Assert.True(put.IsSuccess);
             Assert.Equal(
@@ -123,7 +124,8 @@ public sealed class RebuildTests(RunningSystem system)
     public async Task A_crash_in_the_middle_costs_one_page_at_most()
     {
         for (var i = 0; i < 10; i++) await AppendedAsync(20);
-        await system.System.Host.Services.GetRequiredService<ProjectionRunner>().RunAsync(View(), Json(stored), default);
+        await system.System.Host.Services.GetRequiredService<ProjectionRunner>().RunAsync(
+            View(), Json(stored), default);
         await BegunAsync(View());
         using var crash = new CancellationTokenSource();
         var folded = 0;
@@ -231,7 +233,8 @@ public sealed class RebuildTests(RunningSystem system)
 
     Rebuilder Rebuilder(int pageItems) => new(
         Service<Database>(), Service<ProjectionRunner>(), Service<ProjectionStates>(), Service<ViewGenerations>(),
-        Service<RebuildStates>(), Service<Parking>(), Service<Verification>(), system.Clock, NullLogger<Rebuilder>.Instance)
+        Service<RebuildStates>(), Service<Parking>(), Service<Verification>(), system.Clock,
+            NullLogger<Rebuilder>.Instance)
     {
         PageItems = pageItems,
     };
