@@ -3,8 +3,10 @@ using Commerce.Payments;
 using Commerce.Shipping;
 using EventSourcing;
 using EventSourcing.Cosmos;
+using Functions.Choreography;
 using Functions.EventStore;
 using Functions.Http;
+using Functions.Messaging;
 using Functions.Projections;
 using Functions.Queries;
 using Functions.Sagas;
@@ -38,6 +40,7 @@ public static class Program
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(_ => CosmosOf(builder.Configuration));
         services.AddSingleton(provider => provider.GetRequiredService<CosmosClient>().GetDatabase(Store.Database));
+        services.AddMessaging(builder.Configuration);
         services.AddSingleton<IEventStore>(
             provider => new CosmosEventStore(provider.GetRequiredService<Database>().GetContainer(Store.Events)));
         services.AddSingleton<IEventArchive>(
@@ -56,6 +59,7 @@ public static class Program
         services.AddCommands(Aggregates.Customers);
         services.AddCommands(Aggregates.Products);
         services.AddCommands(Aggregates.Stocks);
+        services.AddCommands(Aggregates.Allocations);
         services.AddSingleton<OrderHistory>();
         services.AddSingleton<Parking>();
         services.AddSingleton<ProjectionStates>();
@@ -70,10 +74,24 @@ public static class Program
         services.AddSingleton<ViewContainer>();
         services.AddSingleton<Continuations>();
         services.AddSingleton<SagaStories>();
+        services.AddSingleton(_ => SagaSettings.Of(builder.Configuration));
+        services.AddSingleton<Outbox>();
+        services.AddSingleton<OutboxWatch>();
+        services.AddSingleton<PlacedOrders>();
+        services.AddSingleton<OverdueOrders>();
+        services.TryAddSingleton(Patience.Normal);
+        services.AddSingleton<Listening>();
 
         // Both stand for companies outside: a team puts its own gateway and carrier here.
         services.TryAddSingleton<IPaymentGateway, SimulatedPaymentGateway>();
         services.TryAddSingleton<ICarrier, SimulatedCarrier>();
+    }
+
+    /// <summary>The streams themselves, for a tool that works on them while the app does not run.</summary>
+    public static (IEventStore Store, IEventArchive Archive) StreamsOf(CosmosClient client)
+    {
+        var events = client.GetContainer(Store.Database, Store.Events);
+        return (new CosmosEventStore(events), new CosmosEventArchive(events));
     }
 
     static void AddCommands<TState, TCommand, TEvent>(

@@ -303,7 +303,7 @@ public sealed partial class ProjectionRunner(
     static ParallelOptions InParallel(CancellationToken cancellation) =>
         new() { MaxDegreeOfParallelism = DocumentsInParallelMax, CancellationToken = cancellation };
 
-    static bool IsTransient(HttpStatusCode status) => status is
+    internal static bool IsTransient(HttpStatusCode status) => status is
         HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.RequestTimeout
         or HttpStatusCode.Gone or (HttpStatusCode)449;
 

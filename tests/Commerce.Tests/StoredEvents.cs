@@ -50,6 +50,18 @@ public sealed class StoredEvents
         },
         { new OrderEvent.Shipped("T1"), "order-shipped", """{"tracking":"T1"}""" },
         { new OrderEvent.Delivered(), "order-delivered", "{}" },
+        {
+            new OrderEvent.ApprovalRequested(Noon),
+            "order-approval-requested", """{"until":"2026-03-01T12:00:00+00:00"}"""
+        },
+        { new OrderEvent.Approved("boss"), "order-approved", """{"by":"boss"}""" },
+        { new OrderEvent.Rejected("Too much", "boss"), "order-rejected", """{"reason":"Too much","by":"boss"}""" },
+        { new OrderEvent.ApprovalExpired(), "order-approval-expired", "{}" },
+        {
+            new OrderEvent.ReturnRequested("Broken", "customer"),
+            "order-return-requested", """{"reason":"Broken","by":"customer"}"""
+        },
+        { new OrderEvent.Returned(), "order-returned", "{}" },
 
         { new StockEvent.Received(5, "R-1"), "stock-received", """{"quantity":5,"receipt":"R-1"}""" },
         {
@@ -64,6 +76,20 @@ public sealed class StoredEvents
             new StockEvent.Committed(new(AnId), 4),
             "stock-committed", $$"""{"reservation":"{{Id}}","quantity":4}"""
         },
+
+        {
+            new AllocationEvent.Reserved([new(Mug, 2)]),
+            "allocation-reserved", """{"lines":[{"product":"blue-mug","quantity":2}]}"""
+        },
+        {
+            new AllocationEvent.Refused("insufficient-stock", "No"),
+            "allocation-refused", """{"code":"insufficient-stock","detail":"No"}"""
+        },
+        {
+            new AllocationEvent.Released("card-declined"),
+            "allocation-released", """{"why":"card-declined"}"""
+        },
+        { new AllocationEvent.Committed(), "allocation-committed", "{}" },
 
         {
             new PaymentEvent.Authorized(Won(4300), "auth-1"),
@@ -88,6 +114,10 @@ public sealed class StoredEvents
             "shipment-booked", $$$"""{"shipTo":{{{ShipTo}}},"tracking":"T1"}"""
         },
         { new ShipmentEvent.Cancelled(), "shipment-cancelled", "{}" },
+        {
+            new ShipmentEvent.Refused("address-not-served", "No"),
+            "shipment-refused", """{"code":"address-not-served","detail":"No"}"""
+        },
         { new ShipmentEvent.Dispatched(), "shipment-dispatched", "{}" },
         { new ShipmentEvent.Delivered(), "shipment-delivered", "{}" },
 
@@ -112,6 +142,11 @@ public sealed class StoredEvents
             new CustomerEvent.CreditReleased(new(AnId), null),
             "customer-credit-released", $$"""{"reservation":"{{Id}}"}"""
         },
+        {
+            new CustomerEvent.CreditRefused(new(AnId), "insufficient-credit", "No"),
+            "customer-credit-refused",
+            $$"""{"reservation":"{{Id}}","code":"insufficient-credit","detail":"No"}"""
+        },
 
         {
             new ProductEvent.Registered("Blue Mug", "kitchen", Euros(9_50)),
@@ -134,6 +169,7 @@ public sealed class StoredEvents
         {
             case OrderEvent e: Check(OrderEvent.Types, e, name, json); break;
             case StockEvent e: Check(StockEvent.Types, e, name, json); break;
+            case AllocationEvent e: Check(AllocationEvent.Types, e, name, json); break;
             case PaymentEvent e: Check(PaymentEvent.Types, e, name, json); break;
             case ShipmentEvent e: Check(ShipmentEvent.Types, e, name, json); break;
             case CustomerEvent e: Check(CustomerEvent.Types, e, name, json); break;
@@ -148,7 +184,7 @@ public sealed class StoredEvents
         IEnumerable<EventType>[] families =
         [
             OrderEvent.Types, StockEvent.Types, PaymentEvent.Types, ShipmentEvent.Types, CustomerEvent.Types,
-            ProductEvent.Types,
+            ProductEvent.Types, AllocationEvent.Types,
         ];
         Assert.Equal(
             families.SelectMany(types => types).Select(type => type.Name).Order(),
