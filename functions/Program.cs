@@ -3,8 +3,10 @@ using Commerce.Payments;
 using Commerce.Shipping;
 using EventSourcing;
 using EventSourcing.Cosmos;
+using Functions.Choreography;
 using Functions.EventStore;
 using Functions.Http;
+using Functions.Messaging;
 using Functions.Projections;
 using Functions.Sagas;
 using Microsoft.Azure.Cosmos;
@@ -64,6 +66,12 @@ public static class Program
         services.AddSingleton<Redrive>();
         services.AddSingleton<ViewContainer>();
         services.AddSingleton<SagaStories>();
+        services.AddSingleton<Outbox>();
+        services.AddSingleton<OutboxWatch>();
+        services.AddSingleton<PlacedOrders>();
+        services.AddSingleton<OverdueOrders>();
+        services.TryAddSingleton(Patience.Normal);
+        services.AddSingleton<Listening>();
 
         // Both stand for companies outside: a team puts its own gateway and carrier here.
         services.TryAddSingleton<IPaymentGateway, SimulatedPaymentGateway>();
