@@ -66,6 +66,7 @@ public static class Program
         services.AddSingleton<Redrive>();
         services.AddSingleton<ViewContainer>();
         services.AddSingleton<SagaStories>();
+        services.AddSingleton(_ => SagaSettings.Of(builder.Configuration));
         services.AddSingleton<Outbox>();
         services.AddSingleton<OutboxWatch>();
         services.AddSingleton<PlacedOrders>();
@@ -76,6 +77,13 @@ public static class Program
         // Both stand for companies outside: a team puts its own gateway and carrier here.
         services.TryAddSingleton<IPaymentGateway, SimulatedPaymentGateway>();
         services.TryAddSingleton<ICarrier, SimulatedCarrier>();
+    }
+
+    /// <summary>The streams themselves, for a tool that works on them while the app does not run.</summary>
+    public static (IEventStore Store, IEventArchive Archive) StreamsOf(CosmosClient client)
+    {
+        var events = client.GetContainer(Store.Database, Store.Events);
+        return (new CosmosEventStore(events), new CosmosEventArchive(events));
     }
 
     static void AddCommands<TState, TCommand, TEvent>(

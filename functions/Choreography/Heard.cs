@@ -1,5 +1,4 @@
 using Azure.Messaging.ServiceBus;
-using Commerce;
 using EventSourcing;
 using Functions.Messaging;
 

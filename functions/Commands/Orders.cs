@@ -33,6 +33,8 @@ public sealed class Orders(
 
     sealed record CancellationBody(string? Reason);
 
+    sealed record ApprovalBody(string? Decision, string? Reason);
+
     [Function(nameof(PutOrder))]
     public async Task<IResult> PutOrder(
         [HttpTrigger(AuthorizationLevel.Function, "put", Route = "orders/{orderId}")] HttpRequest request,
@@ -81,6 +83,30 @@ public sealed class Orders(
             new OrderCommand.RequestCancellation(Request.Required(body.Reason, "reason"), context.UserId ?? "customer"),
             context,
             cancellation);
+        return Answer.To(request, outcome, $"/api/orders/{order}", StatusCodes.Status202Accepted);
+    }
+
+    /// <summary>
+    /// Somebody's word on an order that waits for it. Given once it stands: the same word again is a repeat, another
+    /// one, or one that comes too early or too late, is refused and changes nothing.
+    /// </summary>
+    [Function(nameof(PostApproval))]
+    public async Task<IResult> PostApproval(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "orders/{orderId}/approval")] HttpRequest request,
+        string orderId,
+        CancellationToken cancellation)
+    {
+        var order = Id(orderId);
+        var body = await Request.BodyAsync<ApprovalBody>(request, cancellation);
+        var context = Request.Command(request);
+        var by = context.UserId ?? "approver";
+        OrderCommand command = Request.Required(body.Decision, "decision") switch
+        {
+            "approve" => new OrderCommand.Approve(by),
+            "reject" => new OrderCommand.Reject(Request.Required(body.Reason, "reason"), by),
+            _ => throw new InvalidRequestException("invalid-decision", "decision is approve or reject."),
+        };
+        var outcome = await orders.HandleAsync(Order.Stream(order), command, context, cancellation);
         return Answer.To(request, outcome, $"/api/orders/{order}", StatusCodes.Status202Accepted);
     }
 

@@ -1,5 +1,4 @@
 using EventSourcing;
-using Functions.Http;
 using Functions.Projections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;

@@ -10,13 +10,19 @@ namespace Functions.Sagas;
 /// <summary>
 /// The order a saga works for, as it was placed, and what the saga's own commands are traced back to.
 /// </summary>
+/// <remarks>
+/// <c>ApproveWithin</c> is set for an order so large that somebody has to agree to it, and in so long. Who starts the
+/// saga decides that, once: a setting that changes meanwhile must not change what a replay does.
+/// </remarks>
 public sealed record PlacedOrder(
-    Origin Origin, ImmutableArray<OrderLine> Lines, Money Total, Address ShipTo, PaymentMethod PaymentMethod);
+    Origin Origin, ImmutableArray<OrderLine> Lines, Money Total, Address ShipTo, PaymentMethod PaymentMethod,
+    TimeSpan? ApproveWithin = null);
 
 /// <summary>Whose step it is: the order, and the request and event it all began with.</summary>
 public sealed record Origin(OrderId Order, string CorrelationId, string CausationId)
 {
-    public string Saga => OrderSaga.IdOf(Order);
+    /// <summary>The order's own saga, unless it is said to be another one.</summary>
+    public string Saga { get; init; } = OrderSaga.IdOf(Order);
 
     /// <summary>
     /// A step's command: its id is the saga and the step, so asking again is a repeat and not a second effect.
@@ -27,6 +33,9 @@ public sealed record Origin(OrderId Order, string CorrelationId, string Causatio
 /// <summary>Takes a placed order to confirmed and paid, or leaves no trace of it but its cancellation.</summary>
 public static class OrderSaga
 {
+    /// <summary>Wakes a saga that waits for people: something has happened on its order's stream.</summary>
+    public const string OrderChanged = "order changed";
+
     static readonly TimeSpan OutsideTimeout = TimeSpan.FromSeconds(30);
 
     public static string IdOf(OrderId order) => Order.Stream(order).ToString();
@@ -35,11 +44,14 @@ public static class OrderSaga
     public static async Task<Refusal?> RunAsync(
         [OrchestrationTrigger] TaskOrchestrationContext context, PlacedOrder order)
     {
-        var saga = new Saga(context, SagaStories.Begin(order.Origin, new(context.CurrentUtcDateTime, TimeSpan.Zero)));
+        var saga = new Saga(context, SagaStories.Begin(
+            order.Origin, nameof(OrderSaga), context.Version, new(context.CurrentUtcDateTime, TimeSpan.Zero)));
 
-        // The step most likely to refuse comes first, the hardest to undo last.
+        // The step most likely to refuse comes first, the hardest to undo last. Goods are held while people think it
+        // over, a card is not: banks let go of what was set aside for days.
         var refusal =
             await saga.TryAllAsync(order.Lines.Select(line => ReserveStock(order, line))) ??
+            await ApprovedAsync(saga, order) ??
             await saga.TryAsync(AuthorizePayment(order)) ??
             await saga.TryAsync(BookShipment(order)) ??
             await saga.PivotAsync(ConfirmOrder(order));
@@ -60,6 +72,18 @@ public static class OrderSaga
         return refusal;
     }
 
+    static async Task<Refusal?> ApprovedAsync(Saga saga, PlacedOrder order) => order.ApproveWithin is { } within
+        ? await saga.WaitAsync(Approval(order, within))
+        : null;
+
+    static Wait Approval(PlacedOrder order, TimeSpan within) =>
+        new("approval", OrderChanged, within,
+            until => new(
+                "ask for approval", nameof(OrderSteps.RequestApproval), new ApprovalQuestion(order.Origin, until)),
+            overdue => new(
+                "approval", nameof(OrderSteps.SettleApproval), new ApprovalAnswer(order.Origin, overdue)),
+            OrderRefusal.ApprovalPending);
+
     static Step ReserveStock(PlacedOrder order, OrderLine line) =>
         new($"reserve {line.Product}", nameof(StockSteps.ReserveStock), Stock(order, line),
             nameof(StockSteps.ReleaseStock));
@@ -79,6 +103,9 @@ public static class OrderSaga
             nameof(ShipmentSteps.CancelShipment))
         {
             Timeout = OutsideTimeout,
+
+            // As long as the parcel may still leave, nobody gets its goods and its money stays set aside.
+            Guards = true,
         };
 
     static Step ConfirmOrder(PlacedOrder order) =>

@@ -4,52 +4,21 @@ using Microsoft.DurableTask;
 namespace Functions.Sagas;
 
 /// <summary>
-/// One step: an activity that does it and, when it can be taken back, one that undoes it. Both get the same input, so
-/// an undo needs only what was known before its step. Activities return a refusal, null when done, and throw only
-/// faults.
+/// The vocabulary of a saga: questions, compensable steps, waits for people, one pivot, retryable steps. Before the
+/// pivot a refusal or an exhausted step leads to <see cref="UndoAsync"/>, newest first; behind it the saga only goes
+/// forward. What may not be given up and fails for good parks the saga until an operator decides.
 /// </summary>
-public sealed record Step(string Name, string Do, object Input, string? Undo = null)
+/// <remarks>What each does with the context is a contract with every instance in flight: see the README.</remarks>
+public sealed partial class Saga(TaskOrchestrationContext context, SagaStory begun)
 {
-    /// <summary>
-    /// How long one attempt may take; null leaves it to the host's function timeout, which costs no timer.
-    /// </summary>
-    public TimeSpan? Timeout { get; init; }
-
-    /// <summary>
-    /// How patiently the step itself is tried; null is <see cref="StepPolicy.Before"/> or, behind the pivot,
-    /// <see cref="StepPolicy.Behind"/>. Its undo always has the patience of <see cref="StepPolicy.Behind"/>.
-    /// </summary>
-    public StepPolicy? Policy { get; init; }
-}
-
-/// <summary>How often a step is tried when the world fails, and how long to pause in between.</summary>
-public sealed record StepPolicy(int AttemptsMax, TimeSpan FirstPause, TimeSpan PauseMax)
-{
-    public static readonly StepPolicy Before = new(4, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
-
-    /// <summary>For undos and steps behind the pivot, which have no way back: patient, then parked.</summary>
-    public static readonly StepPolicy Behind = new(8, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
-
-    public TimeSpan PauseAfter(int attempt) =>
-        TimeSpan.FromTicks(Math.Min(FirstPause.Ticks << Math.Min(attempt - 1, 20), PauseMax.Ticks));
-}
-
-/// <summary>
-/// The vocabulary of a saga: compensable steps, one pivot, retryable steps. Before the pivot a refusal or an exhausted
-/// step leads to <see cref="UndoAsync"/>, newest first; behind it the saga only goes forward. What may not be given up
-/// and fails for good parks the saga until an operator decides.
-/// </summary>
-public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
-{
-    const int DetailLengthMax = 500;
-
     /// <summary>
     /// The external event that continues a parked step, carrying a <see cref="SagaDecision"/>. It names this one stop:
     /// a second decision about it, come too late, must not decide the next stop of the same step.
     /// </summary>
     public static string DecisionEvent(ParkedStep parked) => $"decision {parked.Stop}: {parked.Step}";
 
-    int stops;
+    /// <summary>Until version 2 a parked undo held up every older one.</summary>
+    readonly bool parkedUndosLetOthersGo = context.CompareVersionTo("2") >= 0;
 
     readonly Stack<Step> undos = [];
 
@@ -72,6 +41,54 @@ public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
     }
 
     /// <summary>
+    /// Does the first of several alternatives that can be done: forward recovery. What was begun and not done is taken
+    /// back before the next one is tried; when none can be done, the last refusal says why.
+    /// </summary>
+    public async Task<Refusal?> FirstOfAsync(IEnumerable<Step> alternatives)
+    {
+        Refusal? refusal = null;
+        foreach (var step in alternatives)
+        {
+            refusal = await TryAsync(step);
+            if (refusal is null) return null;
+            undos.Pop();
+            await ForwardAsync($"undo {step.Name}", step.Undo!, step, StepKind.Undo);
+        }
+
+        return refusal;
+    }
+
+    /// <summary>Does a step that leaves nothing to undo.</summary>
+    public Task<Refusal?> AskAsync(Step step) => BackwardAsync(step, StepKind.Question);
+
+    /// <summary>
+    /// Waits for people, at most until the deadline. The answer is why the saga may not go on, or null.
+    /// </summary>
+    public async Task<Refusal?> WaitAsync(Wait wait)
+    {
+        var until = Now + wait.For;
+        if (await AskAsync(wait.Ask(until)) is { } unasked) return unasked;
+
+        var at = Open(wait.Name, StepKind.Wait);
+        Amend(at, s => s with { Until = until });
+        await TellAsync(Story, until - Now);
+        while (true)
+        {
+            var step = wait.Settle(!await HeardAsync(wait.Event, until));
+            var (_, refusal) = await AttemptAsync(at, step.Do, step, step.Policy ?? StepPolicy.Before);
+            if (refusal?.Code == wait.Pending.Code)
+            {
+                Amend(at, s => s with { Outcome = StepOutcome.Running, EndedAt = null, Detail = null });
+                continue;
+            }
+
+            // Compensation tells of itself; that the wait is over well is worth telling after days of silence.
+            if (refusal is null) await TellAsync(Story with { Due = null });
+            return refusal;
+        }
+    }
+
+    /// <summary>
     /// The point of no return. Its <see cref="Step.Undo"/> rules it out for good, and refuses when it has already
     /// happened: that settles what an exhausted pivot, of which nobody knows whether it happened, has left open.
     /// </summary>
@@ -90,11 +107,22 @@ public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
 
     public Task MustAllAsync(IEnumerable<Step> steps) => Task.WhenAll(steps.Select(MustAsync).ToList());
 
-    /// <summary>Takes back every step begun, newest first.</summary>
+    /// <summary>
+    /// Takes back every step begun, newest first. One that parks lets the older ones go on, for they touch other
+    /// streams and need only what was known before their own steps; the saga ends when the last of them is done.
+    /// </summary>
     public async Task UndoAsync(Refusal refusal)
     {
         await TellAsync(Story with { Status = SagaStatus.Compensating, Refusal = refusal });
-        while (undos.TryPop(out var step)) await ForwardAsync($"undo {step.Name}", step.Undo!, step, StepKind.Undo);
+        var parked = new List<Task>();
+        while (undos.TryPop(out var step))
+        {
+            var rest = await BeginUndoAsync(step);
+            if (step.Guards || !parkedUndosLetOthersGo) await rest;
+            else parked.Add(rest);
+        }
+
+        await Task.WhenAll(parked);
     }
 
     /// <summary>Tells the end of the story.</summary>
@@ -105,6 +133,7 @@ public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
     {
         Status = Story.Refusal is null ? SagaStatus.Completed : SagaStatus.Compensated,
         EndedAt = Now,
+        Due = null,
     });
 
     // Registered before the step runs: a step that timed out may have happened all the same.
@@ -128,131 +157,37 @@ public sealed class Saga(TaskOrchestrationContext context, SagaStory begun)
             if (outcome == StepOutcome.Refused && mayRefuse) return refusal;
 
             // Which way the saga goes hangs on this answer, so it cannot go on without one.
-            var decision = await ParkAsync(at, refusal!, maySkip: !mayRefuse);
-            if (decision.Action == SagaAction.Retry) continue;
-            Amend(at, s => s with
-            {
-                Outcome = decision.Action == SagaAction.Skip ? StepOutcome.Skipped : StepOutcome.Done,
-                Detail = $"{decision.Action} by {decision.By}: {decision.Why}",
-            });
-            return null;
+            if (await IsDecidedAsync(at, refusal!, maySkip: !mayRefuse)) return null;
         }
     }
 
-    int Open(string name, StepKind kind)
+    /// <summary>Tries once; what it answers is over when the step is done, or decided after it parked.</summary>
+    async Task<Task> BeginUndoAsync(Step step)
     {
-        Story = Story with { Steps = [.. Story.Steps, new(name, kind, Now)] };
-        context.SetCustomStatus(name);
-        return Story.Steps.Count - 1;
-    }
+        var name = $"undo {step.Name}";
+        var at = Open(name, StepKind.Undo);
+        var (outcome, refusal) = await AttemptAsync(at, step.Undo!, step, StepPolicy.Behind);
+        return outcome == StepOutcome.Done ? Task.CompletedTask : StayAsync();
 
-    async Task<(StepOutcome Outcome, Refusal? Refusal)> AttemptAsync(
-        int at, string activity, Step step, StepPolicy policy)
-    {
-        for (var attempt = 1; ; attempt++)
+        async Task StayAsync()
         {
-            string fault;
-            try
-            {
-                var refusal = await WithinAsync(
-                    context.CallActivityAsync<Refusal?>(activity, step.Input), step.Timeout);
-                var outcome = refusal is null ? StepOutcome.Done : StepOutcome.Refused;
-                Amend(at, s => s with
-                {
-                    Outcome = outcome,
-                    Attempts = attempt,
-                    EndedAt = Now,
-                    Detail = Fit(refusal?.Detail),
-                });
-                return (outcome, refusal);
-            }
-            catch (TaskFailedException failed)
-            {
-                fault = failed.FailureDetails.ErrorMessage;
-            }
-            catch (TimeoutException late)
-            {
-                fault = late.Message;
-            }
-
-            fault = Fit(fault)!;
-            Amend(at, s => s with { Attempts = attempt, Detail = fault });
-            if (attempt == policy.AttemptsMax)
-            {
-                Amend(at, s => s with { Outcome = StepOutcome.Failed, EndedAt = Now });
-                return (StepOutcome.Failed,
-                    new("step-failed", $"{Story.Steps[at].Step} failed {attempt} times: {fault}"));
-            }
-
-            // Trouble is worth a write: from here on readers see at which step the saga stands.
-            if (attempt == 1) await TellAsync(Story);
-            await context.CreateTimer(policy.PauseAfter(attempt), CancellationToken.None);
+            if (await IsDecidedAsync(at, refusal!, maySkip: true)) return;
+            await ForwardAsync(name, step.Undo!, step, StepKind.Undo);
         }
     }
 
-    async Task<T> WithinAsync<T>(Task<T> attempt, TimeSpan? timeout)
+    async Task<bool> HeardAsync(string @event, DateTimeOffset until)
     {
-        if (timeout is not { } limit) return await attempt;
-        using var answered = new CancellationTokenSource();
-        var deadline = context.CreateTimer(limit, answered.Token);
-        if (await Task.WhenAny(attempt, deadline) == deadline)
-            throw new TimeoutException($"no answer within {limit.TotalSeconds:0.#} s");
+        using var over = new CancellationTokenSource();
+        var left = until - Now;
+        var deadline = context.CreateTimer(left > TimeSpan.Zero ? left : TimeSpan.Zero, over.Token);
+        var heard = context.WaitForExternalEvent<string>(@event, over.Token);
+        var first = await Task.WhenAny(heard, deadline);
 
         // CancelAsync would go on from a thread of its own, which a replay could not repeat.
 #pragma warning disable CA1849
-        answered.Cancel();
+        over.Cancel();
 #pragma warning restore CA1849
-        return await attempt;
+        return first == heard;
     }
-
-    async Task<SagaDecision> ParkAsync(int at, Refusal why, bool maySkip)
-    {
-        var step = Story.Steps[at];
-        context.SetCustomStatus($"parked at {step.Step}");
-        while (true)
-        {
-            var stop = new ParkedStep(step.Step, Fit(why.Detail)!, step.Attempts, Now, ++stops, maySkip);
-            await TellAsync(Story with { Status = SagaStatus.Parked, Parked = [.. Story.Parked, stop] });
-            var decision = await context.WaitForExternalEvent<SagaDecision>(DecisionEvent(stop));
-            var parked = Story.Parked.Where(p => p.Stop != stop.Stop).ToList();
-            await TellAsync(Story with
-            {
-                Status = parked.Count > 0 ? SagaStatus.Parked
-                    : Story.Refusal is null ? SagaStatus.Running : SagaStatus.Compensating,
-                Parked = parked,
-                Decisions = [.. Story.Decisions, decision with { Step = step.Step, At = Now }],
-            });
-            if (maySkip || decision.Action == SagaAction.Retry) return decision;
-        }
-    }
-
-    // A chapter that cannot be told for long is left out: the next one holds it too, and the saga's work goes on.
-    async Task TellAsync(SagaStory story)
-    {
-        try
-        {
-            await WriteAsync(story);
-        }
-        catch (TaskFailedException)
-        {
-            context.SetCustomStatus("the saga's story cannot be written");
-        }
-    }
-
-    Task WriteAsync(SagaStory story)
-    {
-        Story = story with { Revision = story.Revision + 1 };
-        return context.CallActivityAsync(nameof(SagaStories.TellSagaStory), Story, Telling);
-    }
-
-    static string? Fit(string? text) => text?.Length > DetailLengthMax ? text[..DetailLengthMax] : text;
-
-    void Amend(int index, Func<StepStory, StepStory> change) =>
-        Story = Story with { Steps = [.. Story.Steps.Select((step, i) => i == index ? change(step) : step)] };
-
-    DateTimeOffset Now => new(context.CurrentUtcDateTime, TimeSpan.Zero);
-
-    // About an hour: a lost last chapter would show a finished saga as running, so it is told with patience.
-    static readonly TaskOptions Telling = TaskOptions.FromRetryPolicy(
-        new(20, TimeSpan.FromSeconds(1), backoffCoefficient: 2, maxRetryInterval: TimeSpan.FromMinutes(5)));
 }

@@ -12,8 +12,14 @@ public sealed class SagaStories(Database database)
 {
     public const string Container = "sagas";
 
-    public static SagaStory Begin(Origin origin, DateTimeOffset at) =>
-        new(origin.Saga, nameof(OrderSaga), "1", origin.Order.ToString(), origin.CorrelationId, at);
+    /// <summary>The version new sagas begin with: <c>defaultVersion</c> in host.json.</summary>
+    public const string Version = "2";
+
+    /// <summary>The first chapter is told by who starts the saga; the orchestration has an hour to tell more.</summary>
+    static readonly TimeSpan FirstSilence = TimeSpan.FromHours(1);
+
+    public static SagaStory Begin(Origin origin, string type, string version, DateTimeOffset at) =>
+        new(origin.Saga, type, version, origin.Order.ToString(), origin.CorrelationId, at) { Due = at + FirstSilence };
 
     /// <summary>
     /// Writes the story unless a newer telling is already there. Activities run at least once and may come late; the

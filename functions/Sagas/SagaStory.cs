@@ -16,6 +16,11 @@ public enum SagaStatus
 
     /// <summary>Ended well by taking back everything it did.</summary>
     Compensated,
+
+    /// <summary>
+    /// Its orchestration has ended or vanished without telling the end: nothing goes on until somebody has looked.
+    /// </summary>
+    Broken,
 }
 
 public enum StepKind
@@ -31,6 +36,12 @@ public enum StepKind
 
     /// <summary>Takes back a compensable step.</summary>
     Undo,
+
+    /// <summary>Leaves nothing to undo.</summary>
+    Question,
+
+    /// <summary>Waits for people, until a deadline.</summary>
+    Wait,
 }
 
 public enum StepOutcome
@@ -46,17 +57,32 @@ public enum StepOutcome
     Skipped,
 }
 
+/// <summary>An attempt in vain: which one, from when to when, and what went wrong.</summary>
+public sealed record FailedAttempt(int Attempt, DateTimeOffset StartedAt, DateTimeOffset EndedAt, string Error);
+
 /// <summary>One step of a saga as it went: when, how often, how it ended.</summary>
 public sealed record StepStory(string Step, StepKind Kind, DateTimeOffset StartedAt)
 {
+    /// <summary>So many attempts in vain are kept of a step, the last ones.</summary>
+    public const int FailedMax = 20;
+
     public StepOutcome Outcome { get; init; } = StepOutcome.Running;
 
     public int Attempts { get; init; }
 
     public DateTimeOffset? EndedAt { get; init; }
 
+    /// <summary>By when people must have answered.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? Until { get; init; }
+
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Detail { get; init; }
+
+    public IReadOnlyList<FailedAttempt> Failed { get; init; } = [];
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TimeSpan? Duration => EndedAt - StartedAt;
 }
 
 /// <summary>
@@ -99,6 +125,22 @@ public sealed record SagaStory(
     public IReadOnlyList<StepStory> Steps { get; init; } = [];
 
     public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>
+    /// By when the next chapter comes if the saga is well; null when it needs a person, or nothing, to go on.
+    /// </summary>
+    public DateTimeOffset? Due { get; init; }
+
+    /// <summary>The steps under way when this was told, and those that stand parked.</summary>
+    public IReadOnlyList<string> StandsAt =>
+    [
+        .. Steps.Where(step => step.Outcome == StepOutcome.Running).Select(step => step.Step)
+            .Concat(Parked.Select(stop => stop.Step)).Distinct(),
+    ];
+
+    /// <summary>What ended the orchestration of a broken saga.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Fault { get; init; }
 
     /// <summary>Why it was compensated.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -14,6 +14,8 @@ static class CommandLine
           serve       keeps the system up until Ctrl+C, its state in a folder (the default)
           demo        places orders that end well and badly, shows what happened and checks it
           simulate    runs many orders while things go wrong at every layer, then checks every book
+          export FILE takes all events of a folder out into one file, and goes on with a file that was torn
+          import FILE checks a file of events and stores it in a folder that has none, then compares
 
         Options of serve
           --port N    the port on 127.0.0.1 (7071)
@@ -27,7 +29,13 @@ static class CommandLine
           --seed S    which orders, and what goes wrong (1)
           --faults F  all or none (all)
 
-        demo and simulate end with code 0 only when everything it expected was found.
+        Options of export and import
+          --data DIR  the folder of the state (.local); nothing else may be using it
+          --resume    import alone: goes on with an import that was interrupted
+
+        demo and simulate end with code 0 only when everything they expected was found, export and import only when
+        all is done: 1 says what was refused, 2 that the line was misunderstood, 130 that it was interrupted.
+        A backup holds personal text sealed, and no keys.
         """;
 
     public static async Task<int> RunAsync(string[] args)
@@ -60,6 +68,7 @@ static class CommandLine
                 ["demo"] => await Demo.RunAsync(json: false, stop.Token),
                 ["demo", "--json"] => await Demo.RunAsync(json: true, stop.Token),
                 ["simulate", .. var options] => await SimulateAsync(options, stop.Token),
+                ["export" or "import", .. var rest] => await BackupAsync(args[0], rest, stop.Token),
                 ["serve", .. var options] => await ServeAsync(options, stop.Token),
                 [] or [['-', '-', ..], ..] => await ServeAsync(args, stop.Token),
                 _ => Misused($"\"{string.Join(' ', args)}\" is no command of this program."),
@@ -115,6 +124,33 @@ static class CommandLine
         }
 
         return await Simulate.RunAsync(plan, stop);
+    }
+
+    static async Task<int> BackupAsync(string command, string[] rest, CancellationToken stop)
+    {
+        if (rest is not [{ Length: > 0 } file, .. var options] || file[0] == '-')
+            return Misused($"{command} takes a file.");
+        var (folder, resume) = (".local", false);
+        for (var i = 0; i < options.Length; i++)
+        {
+            switch (options[i..])
+            {
+                case ["--data", { Length: > 0 } path, ..]:
+                    folder = path;
+                    i++;
+                    break;
+                case ["--resume", ..] when command == "import":
+                    resume = true;
+                    break;
+                default:
+                    return Misused($"\"{options[i]}\" is no option of {command}, or its value is missing.");
+            }
+        }
+
+        (file, folder) = (Path.GetFullPath(file), Path.GetFullPath(folder));
+        return command == "export"
+            ? await FolderBackup.ExportAsync(file, folder, Console.Error, stop)
+            : await FolderBackup.ImportAsync(file, folder, resume, Console.Error, stop);
     }
 
     static int Misused(string why)

@@ -61,6 +61,9 @@ public sealed class LocalSystem : IAsyncDisposable
     public const string FunctionKey = "Local:FunctionKey";
     public const string AdminKey = "Local:AdminKey";
 
+    /// <summary>The file of the folder that holds every container.</summary>
+    internal const string CosmosFile = "cosmos.db";
+
     readonly CosmosClient client;
 
     LocalSystem(
@@ -84,7 +87,7 @@ public sealed class LocalSystem : IAsyncDisposable
         if (options.Folder is { } folder) Directory.CreateDirectory(folder);
         var settings = options.Settings ?? ReadSettings();
         var cosmos = CosmosServer.Open(
-            new() { File = FileIn(options, "cosmos.db"), Clock = options.Clock, FaultSeed = options.FaultSeed });
+            new() { File = FileIn(options, CosmosFile), Clock = options.Clock, FaultSeed = options.FaultSeed });
         var client = ClientOf(cosmos);
         await Topology.CreateAsync(client, cancellation);
         var broker = OpenBroker(options);
@@ -145,7 +148,7 @@ public sealed class LocalSystem : IAsyncDisposable
         await Cosmos.DisposeAsync();
     }
 
-    static CosmosClient ClientOf(CosmosServer cosmos)
+    internal static CosmosClient ClientOf(CosmosServer cosmos)
     {
         var handler = cosmos.CreateHandler();
         return new(

@@ -24,13 +24,17 @@ sealed record SimulationPlan(int Orders = 1000, int Seed = 1, bool Faults = true
 sealed class Simulate : IAsyncDisposable
 {
     const int Products = 60;
-    const int WaveOrdersMax = 1_000;
+    const int WaveOrdersMax = 2_500;
     const int RequestsMax = 16;
     const int AsksMax = 200;
     const int ViolationsShownMax = 50;
+    const int MinutesToRest = 10;
 
     /// <summary>A wave that makes no progress for so long is a violation too.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    static readonly TimeSpan Round = TimeSpan.FromMilliseconds(50);
+    static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(5);
 
     static readonly string[] Cards =
     [
@@ -58,8 +62,11 @@ sealed class Simulate : IAsyncDisposable
     LocalSystem? system;
     HttpClient? http;
     HttpClient? admin;
+    TaskCompletionSource up = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    int placed;
     int crashes;
     int decisions;
+    int ended;
     long actions;
 
     Simulate(SimulationPlan plan)
@@ -80,22 +87,36 @@ sealed class Simulate : IAsyncDisposable
         Console.WriteLine($"{plan.Orders} orders, seed {plan.Seed}, faults {(plan.Faults ? "all" : "none")}");
         await StartAsync(stop);
         await StockAsync(stop);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var waking = WakeAsync(over.Token);
         var orders = Enumerable.Range(0, plan.Orders).Select(_ => Draw()).ToList();
-        var ended = 0;
         foreach (var wave in orders.Chunk(WaveOrdersMax))
         {
             Fail(plan.Faults);
+            var crashing = plan.Faults ? CrashAfterAsync(placed + random.Next(wave.Length), stop) : Task.CompletedTask;
             await Parallel.ForEachAsync(wave, Parallelism(stop), async (order, _) => await PlaceAsync(order, stop));
+            await crashing;
             if (plan.Faults) await CrashAsync(stop);
             await SettleAsync(wave, stop);
-            ended += wave.Length;
-            Console.WriteLine(
-                $"{since.Elapsed.TotalSeconds,6:0.0} s  {ended} of {orders.Count} orders ended, {crashes} crashes, "
-                + $"{decisions} decisions about parked sagas");
         }
 
         Fail(false);
+        await over.CancelAsync();
+        await waking;
         return await ReportAsync(orders, stop);
+    }
+
+    /// <summary>
+    /// Lets time pass for activities that hang and requests that are delayed: they count as busy, so it does not pass
+    /// by itself.
+    /// </summary>
+    async Task WakeAsync(CancellationToken over)
+    {
+        while (!over.IsCancellationRequested)
+        {
+            clock.Advance(faults.IsAnyoneHanging ? TimeSpan.FromSeconds(16) : Round);
+            await Task.Delay(Round, TimeProvider.System, over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     async Task StartAsync(CancellationToken stop)
@@ -122,12 +143,21 @@ sealed class Simulate : IAsyncDisposable
             },
             stop);
         (http, admin) = (system.CreateHttpClient(), system.CreateHttpClient(LocalSystem.AdminKey));
+        up.SetResult();
+    }
+
+    /// <summary>Crashes in the midst of the requests, once so many orders are placed.</summary>
+    async Task CrashAfterAsync(int orders, CancellationToken stop)
+    {
+        while (Volatile.Read(ref placed) < orders) await Task.Delay(Round, TimeProvider.System, stop);
+        await CrashAsync(stop);
     }
 
     /// <summary>The process dies: what runs is abandoned where it stands, and only the files remain.</summary>
     async Task CrashAsync(CancellationToken stop)
     {
         crashes++;
+        up = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Fail(false);
         actions += system!.Host.Durable.Counters.Actions;
         await system.Host.StopAsync(new(canceled: true));
@@ -146,6 +176,7 @@ sealed class Simulate : IAsyncDisposable
         system.Cosmos.Faults.Add(Rare(CosmosFaultKind.ServiceUnavailable));
         system.Cosmos.Faults.Add(Rare(CosmosFaultKind.RequestTimeout));
         system.Cosmos.Faults.Add(Rare(CosmosFaultKind.AnswerLost));
+        system.Cosmos.Faults.Add(Rare(CosmosFaultKind.Delay));
     }
 
     async Task StockAsync(CancellationToken stop)
@@ -186,19 +217,31 @@ sealed class Simulate : IAsyncDisposable
     {
         ApiAnswer? answer = null;
         for (var ask = 0; ask < AsksMax && answer is not { IsSuccess: true }; ask++)
-            answer = await Api.PutAsync($"/api/orders/{order.Id}", order.Body, stop);
+        {
+            try
+            {
+                answer = await Api.PutAsync($"/api/orders/{order.Id}", order.Body, stop);
+            }
+            catch (Exception e) when (
+                e is HttpRequestException or ObjectDisposedException or OperationCanceledException)
+            {
+                // The process died under the request. Whether the order was taken only a repeat can tell.
+                stop.ThrowIfCancellationRequested();
+                await up.Task.WaitAsync(stop);
+            }
+        }
+
         if (answer is not { IsSuccess: true })
             violations.Add(new(order.Id, Book.Order, $"was never accepted: {answer?.Status} {answer?.Text("code")}"));
+        Interlocked.Increment(ref placed);
     }
 
     /// <summary>Waits for every saga's end, and decides "retry" for those that park.</summary>
     async Task SettleAsync(IReadOnlyList<Placed> wave, CancellationToken stop)
     {
-        var (open, progress) = (wave.ToList(), Stopwatch.StartNew());
+        var (open, progress, told) = (wave.ToList(), Stopwatch.StartNew(), Stopwatch.StartNew());
         while (open.Count > 0)
         {
-            // A hanging activity counts as busy, so time does not pass by itself.
-            if (faults.IsAnyoneHanging) clock.Advance(TimeSpan.FromSeconds(16));
             var left = new List<Placed>();
             foreach (var order in open)
             {
@@ -209,6 +252,7 @@ sealed class Simulate : IAsyncDisposable
                 if (saga is not { IsCompleted: true }) left.Add(order);
             }
 
+            ended += open.Count - left.Count;
             if (left.Count < open.Count) progress.Restart();
             open = left;
             if (progress.Elapsed > Patience)
@@ -217,7 +261,16 @@ sealed class Simulate : IAsyncDisposable
                 return;
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, stop);
+            if (open.Count == 0 || told.Elapsed > TellEvery)
+            {
+                told.Restart();
+                Console.WriteLine(
+                    $"{since.Elapsed.TotalSeconds,6:0.0} s  {ended} of {plan.Orders} orders ended, {crashes} crashes, "
+                    + $"{decisions} decisions about parked sagas");
+            }
+
+            // To look at every open saga is work itself: not more than a small part of the time.
+            if (open.Count > 0) await Task.Delay(open.Count > 100 ? 10 * Round : Round, TimeProvider.System, stop);
         }
     }
 
@@ -231,6 +284,9 @@ sealed class Simulate : IAsyncDisposable
 
     async Task<int> ReportAsync(List<Placed> orders, CancellationToken stop)
     {
+        // Minute by minute, so that the reconciliation brings what the feeds have lost.
+        for (var minute = 0; minute < MinutesToRest; minute++) await clock.AdvanceAsync(TimeSpan.FromMinutes(1), stop);
+        Console.WriteLine($"{since.Elapsed.TotalSeconds,6:0.0} s  at rest, drawing up the books");
         var books = new Books(Api, gateway.Ledger, carrier.Ledger);
         foreach (var violation in await books.OpenAsync(Enumerable.Range(0, Products).Select(i => $"sim-{i}"), stop))
             violations.Add(violation);
@@ -242,6 +298,7 @@ sealed class Simulate : IAsyncDisposable
                 violations.Add(new(order.Id, Book.Order, $"its saga's story says {story.Text("status") ?? "nothing"}"));
         });
 
+        foreach (var violation in await books.CheckTotalsAsync(Catalogue.Customer, stop)) violations.Add(violation);
         var ledgers = orders.Select(order => gateway.Ledger(new(order.Id))).ToList();
         var parcels = orders.Select(order => carrier.Ledger(new(order.Id))).ToList();
         actions += system!.Host.Durable.Counters.Actions;

@@ -50,6 +50,18 @@ public sealed class StoredEvents
         },
         { new OrderEvent.Shipped("T1"), "order-shipped", """{"tracking":"T1"}""" },
         { new OrderEvent.Delivered(), "order-delivered", "{}" },
+        {
+            new OrderEvent.ApprovalRequested(Noon),
+            "order-approval-requested", """{"until":"2026-03-01T12:00:00+00:00"}"""
+        },
+        { new OrderEvent.Approved("boss"), "order-approved", """{"by":"boss"}""" },
+        { new OrderEvent.Rejected("Too much", "boss"), "order-rejected", """{"reason":"Too much","by":"boss"}""" },
+        { new OrderEvent.ApprovalExpired(), "order-approval-expired", "{}" },
+        {
+            new OrderEvent.ReturnRequested("Broken", "customer"),
+            "order-return-requested", """{"reason":"Broken","by":"customer"}"""
+        },
+        { new OrderEvent.Returned(), "order-returned", "{}" },
 
         { new StockEvent.Received(5, "R-1"), "stock-received", """{"quantity":5,"receipt":"R-1"}""" },
         {

@@ -43,6 +43,8 @@ param durableStorage object
 var settings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
+  Approval__aboveMinorUnits: '10000000'
+  Approval__withinHours: '72'
   AZURE_CLIENT_ID: identityClientId
   AzureWebJobsStorage__blobServiceUri: blobEndpoint
   AzureWebJobsStorage__clientId: identityClientId
@@ -54,6 +56,7 @@ var settings = {
   EventHubs__credential: 'managedidentity'
   EventHubs__fullyQualifiedNamespace: eventHubsHost
   KeyVault__keyUri: keyUri
+  Sagas__retentionDays: '30'
   ServiceBus__clientId: identityClientId
   ServiceBus__credential: 'managedidentity'
   ServiceBus__fullyQualifiedNamespace: serviceBusHost

@@ -27,6 +27,22 @@ public abstract record OrderEvent
 
     public sealed record Delivered : OrderEvent;
 
+    /// <summary>The order waits for somebody's word, until then at the latest.</summary>
+    public sealed record ApprovalRequested(DateTimeOffset Until) : OrderEvent;
+
+    public sealed record Approved(string By) : OrderEvent;
+
+    public sealed record Rejected(string Reason, string By) : OrderEvent;
+
+    /// <summary>Nobody answered in time, and nobody can any more.</summary>
+    public sealed record ApprovalExpired : OrderEvent;
+
+    /// <summary>The customer wants to give back what is already sold.</summary>
+    public sealed record ReturnRequested(string Reason, string By) : OrderEvent;
+
+    /// <summary>The money is refunded and the goods are in stock again.</summary>
+    public sealed record Returned : OrderEvent;
+
     public static readonly EventTypes<OrderEvent> Types = new()
     {
         { "order-placed", typeof(Placed), Personal.Of("customer", "customer", "shipTo") },
@@ -35,6 +51,12 @@ public abstract record OrderEvent
         { "order-cancelled", typeof(Cancelled) },
         { "order-shipped", typeof(Shipped) },
         { "order-delivered", typeof(Delivered) },
+        { "order-approval-requested", typeof(ApprovalRequested) },
+        { "order-approved", typeof(Approved) },
+        { "order-rejected", typeof(Rejected) },
+        { "order-approval-expired", typeof(ApprovalExpired) },
+        { "order-return-requested", typeof(ReturnRequested) },
+        { "order-returned", typeof(Returned) },
     };
 
     OrderEvent() { }
@@ -63,6 +85,25 @@ public abstract record OrderCommand
 
     public sealed record Deliver : OrderCommand;
 
+    /// <summary>The order is too large to go on without somebody's word.</summary>
+    public sealed record RequestApproval(DateTimeOffset Until) : OrderCommand;
+
+    public sealed record Approve(string By) : OrderCommand;
+
+    public sealed record Reject(string Reason, string By) : OrderCommand;
+
+    /// <summary>The time for an answer is over; an answer that came before stands.</summary>
+    public sealed record ExpireApproval : OrderCommand;
+
+    /// <summary>
+    /// The customer wants out, whatever has happened: before the order is confirmed that is a wish to cancel, behind it
+    /// a return. The order's stream decides which.
+    /// </summary>
+    public sealed record Withdraw(string Reason, string By) : OrderCommand;
+
+    /// <summary>The end of an order that was taken back.</summary>
+    public sealed record CompleteReturn : OrderCommand;
+
     OrderCommand() { }
 }
 
@@ -88,6 +129,27 @@ public static class OrderRefusal
     public static readonly Refusal NotConfirmed = new("order-not-confirmed", "The order is not confirmed yet.");
 
     public static readonly Refusal NotShipped = new("order-not-shipped", "The order is not shipped yet.");
+
+    public static readonly Refusal ApprovalNotRequested = new(
+        "approval-not-requested", "The order does not wait for an approval.");
+
+    public static readonly Refusal ApprovalPending = new(
+        "approval-pending", "The order waits for an approval and goes on only with it.");
+
+    public static readonly Refusal AlreadyApproved = new("order-already-approved", "The order is approved.");
+
+    public static readonly Refusal Rejected = new("order-rejected", "The order was not approved.");
+
+    public static readonly Refusal ApprovalExpired = new(
+        "approval-expired", "Nobody approved the order in time.");
+
+    public static readonly Refusal ReturnRequested = new(
+        "return-requested", "The customer gives the order back.");
+
+    public static readonly Refusal Returned = new("order-returned", "The order was given back.");
+
+    public static readonly Refusal ReturnNotRequested = new(
+        "return-not-requested", "Nobody wants to give the order back.");
 
     public static readonly Refusal TotalTooLarge = new(
         "order-total-too-large", $"A total is at most {Money.MinorUnitsMax} minor units.", RefusalKind.Invalid);

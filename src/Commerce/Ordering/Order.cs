@@ -6,7 +6,7 @@ using static Commerce.Ordering.OrderEvent;
 
 namespace Commerce.Ordering;
 
-/// <summary>Where an order stands. Cancelled and Delivered are final.</summary>
+/// <summary>Where an order stands. Cancelled and Returned are final, and Delivered but for a return.</summary>
 public enum OrderStatus
 {
     None,
@@ -15,10 +15,11 @@ public enum OrderStatus
     Cancelled,
     Shipped,
     Delivered,
+    Returned,
 }
 
 /// <summary>One order, from placed to delivered or cancelled: only what its decisions need to know.</summary>
-public sealed record Order(
+public sealed partial record Order(
     OrderStatus Status, Placed? Content, CancellationRequested? Request, Cancelled? Cancellation, string? Tracking)
 {
     public const string Category = "order";
@@ -51,6 +52,12 @@ public sealed record Order(
         Cancelled e => order with { Status = OrderStatus.Cancelled, Cancellation = e },
         Shipped e => order with { Status = OrderStatus.Shipped, Tracking = e.Tracking },
         Delivered => order with { Status = OrderStatus.Delivered },
+        ApprovalRequested => order with { Approval = ApprovalState.Requested },
+        Approved => order with { Approval = ApprovalState.Approved },
+        Rejected => order with { Approval = ApprovalState.Rejected },
+        ApprovalExpired => order with { Approval = ApprovalState.Expired },
+        ReturnRequested e => order with { Return = e },
+        Returned => order with { Status = OrderStatus.Returned },
         _ => throw new UnreachableException(),
     };
 
@@ -61,20 +68,22 @@ public sealed record Order(
             [new Placed(c.Customer, c.Lines, Total(c.Lines), c.ShipTo, c.PaymentMethod, c.Workflow)],
         (Place c, _) => IsSame(c, order.Content!) ? [] : OrderRefusal.OtherContent,
         (_, OrderStatus.None) => OrderRefusal.Unknown,
+        (RequestApproval or Approve or Reject or ExpireApproval, _) => DecideApproval(command, order),
+        (Withdraw c, _) => DecideWithdrawal(c, order),
 
         // A semantic lock: between the wish to cancel and the end of the undoing, nobody may confirm.
         (Confirm, OrderStatus.Pending) when order.Request is not null => OrderRefusal.CancellationRequested,
+        (Confirm, OrderStatus.Pending) when Unapproved(order) is { } refusal => refusal,
         (Confirm, OrderStatus.Pending) => [new Confirmed()],
         (Confirm, OrderStatus.Cancelled) => OrderRefusal.Cancelled,
         (Confirm, _) => [],
 
+        // Only from before the order is confirmed: behind it this refuses, which is how a pivot learns that it
+        // happened.
         (RequestCancellation, OrderStatus.Cancelled) => [],
         (RequestCancellation, not OrderStatus.Pending) => OrderRefusal.Confirmed,
         (RequestCancellation, _) when order.Request is not null => [],
-        (RequestCancellation c, _) when !Text.IsLine(c.Reason, TextLengthMax) =>
-            OrderRefusal.Invalid($"The reason is 1 to {TextLengthMax} characters."),
-        (RequestCancellation c, _) when !Text.IsLine(c.By, NameLengthMax) =>
-            OrderRefusal.Invalid($"Who asks is 1 to {NameLengthMax} characters."),
+        (RequestCancellation c, _) when (FaultOfReason(c.Reason) ?? FaultOfPerson(c.By)) is { } fault => fault,
         (RequestCancellation c, _) => [new CancellationRequested(c.Reason, c.By)],
 
         // Already cancelled is what the caller wants; the first reason stands.
@@ -86,6 +95,10 @@ public sealed record Order(
 
         (Ship, OrderStatus.Pending) => OrderRefusal.NotConfirmed,
         (Ship, OrderStatus.Cancelled) => OrderRefusal.Cancelled,
+        (Ship, OrderStatus.Returned) => OrderRefusal.Returned,
+
+        // Another semantic lock: what comes back does not leave any more.
+        (Ship, OrderStatus.Confirmed) when order.Return is not null => OrderRefusal.ReturnRequested,
         (Ship c, OrderStatus.Confirmed) when !Text.IsLine(c.Tracking, NameLengthMax) =>
             OrderRefusal.Invalid($"The tracking number is 1 to {NameLengthMax} characters."),
         (Ship c, OrderStatus.Confirmed) => [new Shipped(c.Tracking)],
@@ -94,7 +107,11 @@ public sealed record Order(
         (Deliver, OrderStatus.Shipped) => [new Delivered()],
         (Deliver, OrderStatus.Delivered) => [],
         (Deliver, OrderStatus.Cancelled) => OrderRefusal.Cancelled,
+        (Deliver, OrderStatus.Returned) => OrderRefusal.Returned,
         (Deliver, _) => OrderRefusal.NotShipped,
+
+        (CompleteReturn, OrderStatus.Returned) => [],
+        (CompleteReturn, _) => order.Return is null ? OrderRefusal.ReturnNotRequested : [new Returned()],
         _ => throw new UnreachableException(),
     };
 

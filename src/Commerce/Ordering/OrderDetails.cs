@@ -5,6 +5,16 @@ using static Commerce.Ordering.OrderEvent;
 
 namespace Commerce.Ordering;
 
+/// <summary>Who was asked to agree to an order until when, and what was answered.</summary>
+public sealed record OrderApproval(ApprovalState State, DateTimeOffset RequestedAt, DateTimeOffset Until)
+{
+    public DateTimeOffset? AnsweredAt { get; init; }
+
+    public string? AnsweredBy { get; init; }
+
+    public string? Reason { get; init; }
+}
+
 /// <summary>Everything a customer or an operator asks about one order.</summary>
 public sealed record OrderDetails(
     OrderId Order,
@@ -37,6 +47,17 @@ public sealed record OrderDetails(
 
     public string? CancelledDetail { get; init; }
 
+    /// <summary>Null when nobody had to agree.</summary>
+    public OrderApproval? Approval { get; init; }
+
+    public DateTimeOffset? ReturnRequestedAt { get; init; }
+
+    public string? ReturnRequestedBy { get; init; }
+
+    public string? ReturnReason { get; init; }
+
+    public DateTimeOffset? ReturnedAt { get; init; }
+
     public static OrderDetails? Project(OrderDetails? view, Recorded<OrderEvent> recorded)
     {
         var at = recorded.Metadata.Timestamp;
@@ -66,7 +87,28 @@ public sealed record OrderDetails(
                 Tracking = e.Tracking,
             },
             (Delivered, { } order) => order with { Status = OrderStatus.Delivered, DeliveredAt = at },
+            (ReturnRequested e, { } order) => order with
+            {
+                ReturnRequestedAt = at,
+                ReturnRequestedBy = e.By,
+                ReturnReason = e.Reason,
+            },
+            (Returned, { } order) => order with { Status = OrderStatus.Returned, ReturnedAt = at },
+            (_, { } order) => order with { Approval = Project(order.Approval, recorded.Event, at) },
             _ => throw new UnreachableException(),
         };
     }
+
+    static OrderApproval? Project(OrderApproval? asked, OrderEvent @event, DateTimeOffset at) => @event switch
+    {
+        ApprovalRequested e => new(ApprovalState.Requested, at, e.Until),
+        Approved e => asked is null
+            ? null
+            : asked with { State = ApprovalState.Approved, AnsweredAt = at, AnsweredBy = e.By },
+        Rejected e => asked is null
+            ? null
+            : asked with { State = ApprovalState.Rejected, AnsweredAt = at, AnsweredBy = e.By, Reason = e.Reason },
+        ApprovalExpired => asked is null ? null : asked with { State = ApprovalState.Expired, AnsweredAt = at },
+        _ => throw new UnreachableException(),
+    };
 }

@@ -14,11 +14,13 @@ public sealed record OrderSummary(
             (Placed e, _) => new(
                 Ordering.Order.IdOf(recorded.Stream), e.Customer, OrderStatus.Pending, e.Total, e.Lines.Length,
                 recorded.Metadata.Timestamp),
-            (CancellationRequested, { } row) => row,
+            (CancellationRequested or ReturnRequested, { } row) => row,
+            (ApprovalRequested or Approved or Rejected or ApprovalExpired, { } row) => row,
             (Confirmed, { } row) => row with { Status = OrderStatus.Confirmed },
             (Cancelled, { } row) => row with { Status = OrderStatus.Cancelled },
             (Shipped, { } row) => row with { Status = OrderStatus.Shipped },
             (Delivered, { } row) => row with { Status = OrderStatus.Delivered },
+            (Returned, { } row) => row with { Status = OrderStatus.Returned },
             _ => throw new UnreachableException(),
         };
 }

@@ -39,15 +39,17 @@ public sealed record SalesShare(OrderStatus Status, int Pieces, Money Amount)
             (Placed e, _) => e.Lines.SingleOrDefault(line => SalesGroup.Of(line.Product) == group) is { } only
                 ? new(OrderStatus.Pending, only.Quantity, only.UnitPrice * only.Quantity)
                 : new(OrderStatus.Pending, e.Lines.Sum(line => line.Quantity), e.Total),
-            (CancellationRequested, { } share) => share,
+            (CancellationRequested or ReturnRequested, { } share) => share,
+            (ApprovalRequested or Approved or Rejected or ApprovalExpired, { } share) => share,
             (Confirmed, { } share) => share with { Status = OrderStatus.Confirmed },
             (Cancelled, { } share) => share with { Status = OrderStatus.Cancelled },
             (Shipped, { } share) => share with { Status = OrderStatus.Shipped },
             (Delivered, { } share) => share with { Status = OrderStatus.Delivered },
+            (Returned, { } share) => share with { Status = OrderStatus.Returned },
             _ => throw new UnreachableException(),
         };
 
-    /// <summary>An order is sold once it is confirmed, for from there it only goes forward.</summary>
+    /// <summary>An order is sold once it is confirmed, until it is given back.</summary>
     public Sales Figures()
     {
         var isSold = Status is OrderStatus.Confirmed or OrderStatus.Shipped or OrderStatus.Delivered;
@@ -55,7 +57,7 @@ public sealed record SalesShare(OrderStatus Status, int Pieces, Money Amount)
             Orders: 1,
             Pending: Status == OrderStatus.Pending ? 1 : 0,
             Sold: isSold ? 1 : 0,
-            Cancelled: Status == OrderStatus.Cancelled ? 1 : 0,
+            Cancelled: Status is OrderStatus.Cancelled or OrderStatus.Returned ? 1 : 0,
             Delivered: Status == OrderStatus.Delivered ? 1 : 0,
             PiecesSold: isSold ? Pieces : 0,
             Revenue: isSold ? Sales.None.Revenue.Add(Amount.Currency.Value, Amount.MinorUnits) : Sales.None.Revenue);

@@ -167,6 +167,7 @@ static class Sample
     {
         if (type == typeof(string)) return "text";
         if (type == typeof(Guid)) return Samples.TheOrder.Value;
+        if (type == typeof(DateTimeOffset)) return Samples.Noon;
         if (Nullable.GetUnderlyingType(type) is { } inner) return Of(inner);
         if (type.IsPrimitive) return Convert.ChangeType(1, type, null);
         if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ImmutableArray<>))

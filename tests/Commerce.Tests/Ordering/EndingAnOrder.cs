@@ -17,7 +17,13 @@ public sealed class EndingAnOrder
         new RequestCancellation("why", "who"),
         new Cancel("code", "detail"),
         new Ship("T1"),
-        new Deliver());
+        new Deliver(),
+        new RequestApproval(Noon),
+        new Approve("who"),
+        new Reject("why", "who"),
+        new ExpireApproval(),
+        new Withdraw("why", "who"),
+        new CompleteReturn());
 
     [Theory]
     [MemberData(nameof(AllButPlace))]

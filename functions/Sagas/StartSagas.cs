@@ -1,0 +1,82 @@
+using System.Text.Json;
+using Commerce.Ordering;
+using EventSourcing;
+using Functions.EventStore;
+using Functions.Projections;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+
+namespace Functions.Sagas;
+
+/// <summary>
+/// Starts and wakes sagas. The event itself asks for it, through the change feed: what is stored gets its saga, and an
+/// answer reaches it, whatever crashes in between. The instance id from the business id makes a repeated start
+/// harmless, and a repeated waking only makes a saga look once more.
+/// </summary>
+public sealed class StartSagas(SagaStories stories, SagaSettings settings, ILogger<StartSagas> log)
+{
+    const int StartsInParallelMax = 16;
+
+    [Function(nameof(StartPlacedOrders)), ExponentialBackoffRetry(-1, "00:00:01", "00:01:00")]
+    public async Task StartPlacedOrders(
+        [CosmosDBTrigger(
+            Store.Database,
+            Store.Events,
+            Connection = Store.Connection,
+            LeaseContainerName = Store.Leases,
+            LeaseContainerPrefix = "order-sagas",
+            StartFromBeginning = true,
+            FeedPollDelay = Store.FeedPollDelay,
+            MaxItemsPerInvocation = Store.FeedItemsMax)]
+        IReadOnlyList<JsonElement> changes,
+        [DurableClient] DurableTaskClient sagas,
+        CancellationToken cancellation)
+    {
+        // Streams side by side, each in its own order: a saga is started before it is woken.
+        var streams = Changes.Events(changes).Where(e => Asking.Contains(e.EventType)).GroupBy(e => e.StreamId);
+        await Parallel.ForEachAsync(
+            streams,
+            new ParallelOptions { MaxDegreeOfParallelism = StartsInParallelMax, CancellationToken = cancellation },
+            async (stream, stop) =>
+            {
+                foreach (var stored in stream) await TakeAsync(sagas, stored, stop);
+            });
+    }
+
+    static readonly HashSet<string> Asking =
+        ["order-placed", "order-approved", "order-rejected", "order-cancellation-requested"];
+
+    Task TakeAsync(DurableTaskClient sagas, StoredEvent stored, CancellationToken cancellation)
+    {
+        var recorded = Aggregates.Orders.Codec.Decode(stored);
+        var origin = new Origin(
+            Order.IdOf(recorded.Stream), recorded.Metadata.CorrelationId, recorded.Metadata.EventId.ToString("D"));
+        return recorded.Event switch
+        {
+            OrderEvent.Placed { Workflow: Order.Orchestration } e => StartAsync(
+                sagas,
+                SagaStories.Begin(origin, nameof(OrderSaga), SagaStories.Version, recorded.Metadata.Timestamp),
+                new PlacedOrder(
+                    origin, e.Lines, e.Total, e.ShipTo, e.PaymentMethod, settings.ApprovalOf(e.Total)),
+                cancellation),
+            OrderEvent.Placed => Task.CompletedTask,
+
+            // To an order that no saga carries out, or none any more, it says nothing: such an event is discarded.
+            _ => sagas.RaiseEventAsync(origin.Saga, OrderSaga.OrderChanged, stored.EventType, cancellation),
+        };
+    }
+
+    async Task StartAsync(
+        DurableTaskClient sagas, SagaStory story, object input, CancellationToken cancellation)
+    {
+        if (await sagas.GetInstanceAsync(story.Saga, cancellation) is not null) return;
+
+        // The story first: a saga that runs is never invisible. Both writes are harmless when they happen again.
+        if (!await stories.OpenAsync(story, cancellation)) return;
+        await sagas.ScheduleNewOrchestrationInstanceAsync(
+            story.Type, input, new StartOrchestrationOptions(story.Saga), cancellation);
+        log.LogInformation("Saga {Saga} started", story.Saga);
+    }
+}
