@@ -4,7 +4,6 @@ using Commerce.Ordering;
 using Commerce.Payments;
 using Commerce.Shipping;
 using Functions.Projections;
-using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Runtime.Cosmos;
@@ -170,7 +169,7 @@ sealed partial class Simulate : IAsyncDisposable
                     services.AddSingleton<IPaymentGateway>(gateway);
                     services.AddSingleton<ICarrier>(carrier);
                     services.AddSingleton(
-                        p => new ViewContainer(p.GetRequiredService<Database>(), TimeProvider.System));
+                        p => ActivatorUtilities.CreateInstance<ViewContainer>(p, TimeProvider.System));
                     services.AddSingleton(
                         p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
                 },
