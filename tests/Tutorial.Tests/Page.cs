@@ -2,11 +2,12 @@ using System.Text.RegularExpressions;
 
 namespace Tutorial.Tests;
 
-/// <summary>What a page of documentation tells its reader to type: new files, and changes to those that are there.</summary>
+/// <summary>What a page of documentation tells its reader to type: new files, and changes to those that are
+/// there.</summary>
 /// <remarks>
-/// A block that begins with <c>// src/…/Name.cs</c> (in JSON, <c>// …</c> as well) is a whole new file. A <c>diff</c> block
-/// begins with the path of the file it changes; its lines are those of a patch without line numbers, and what it keeps
-/// and removes must be found in the file exactly once.
+/// A block that begins with <c>// src/…/Name.cs</c> (in JSON, <c>// …</c> as well) is a whole new file. A <c>diff</c>
+/// block begins with the path of the file it changes; its lines are those of a patch without line numbers, and what it
+/// keeps and removes must be found in the file exactly once.
 /// </remarks>
 sealed partial record Page(IReadOnlyList<Page.Block> Blocks)
 {

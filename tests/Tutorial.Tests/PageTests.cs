@@ -21,7 +21,8 @@ public sealed class PageTests
     [Fact]
     public void Only_blocks_that_are_code_are_taken()
     {
-        var page = Page.Read("# T\n\n```sh\nls\n```\n\n```csharp\n// src/A.cs\nclass A;\n```\n\n```diff\nB.cs\n b\n+c\n```\n");
+        var page = Page.Read(
+            "# T\n\n```sh\nls\n```\n\n```csharp\n// src/A.cs\nclass A;\n```\n\n```diff\nB.cs\n b\n+c\n```\n");
         Assert.Equal(
             [new("src/A.cs", false, "class A;\n"), new Page.Block("B.cs", true, " b\n+c\n")], page.Blocks);
     }
