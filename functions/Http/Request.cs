@@ -118,13 +118,18 @@ static class Request
                     $"{name} is given once, 1 to {IdLengthMax} letters, digits, dashes, dots, colons or underscores.");
     }
 
+    /// <summary>
+    /// The version of a stream, or of a view of it: behind a tilde that also says which build of the view.
+    /// </summary>
     static long? IfMatch(HttpRequest request)
     {
         var values = request.Headers.IfMatch;
         if (values.Count == 0) return null;
         return values is [{ Length: > 2 } tag] && tag[0] == '"' && tag[^1] == '"'
             && long.TryParse(
-                tag.AsSpan(1, tag.Length - 2), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
+                tag.AsSpan(1,
+                    (tag.IndexOf('~', StringComparison.Ordinal) is > 0 and var end ? end : tag.Length - 1) - 1),
+                NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
             ? sequence
             : throw new InvalidRequestException(
                 "invalid-header", "If-Match is one ETag as this API gave it, such as \"3\".");

@@ -28,6 +28,7 @@ static class CommandLine
           --orders N  how many orders (1000)
           --seed S    which orders, and what goes wrong (1)
           --faults F  all or none (all)
+          --workflow W  orchestration, choreography or both (both)
 
         Options of export and import
           --data DIR  the folder of the state (.local); nothing else may be using it
@@ -118,6 +119,9 @@ static class CommandLine
                     break;
                 case ["--faults", "all" or "none", ..]:
                     plan = plan with { Faults = options[i + 1] == "all" };
+                    break;
+                case ["--workflow", var workflow, ..] when SimulationPlan.Workflows.Contains(workflow):
+                    plan = plan with { Workflow = workflow };
                     break;
                 default:
                     return Misused($"\"{options[i]}\" is no option of simulate, or its value is missing or wrong.");
