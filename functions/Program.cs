@@ -7,6 +7,7 @@ using Functions.Choreography;
 using Functions.EventStore;
 using Functions.Http;
 using Functions.Messaging;
+using Functions.Operations;
 using Functions.Projections;
 using Functions.Sagas;
 using Microsoft.Azure.Cosmos;
@@ -66,6 +67,7 @@ public static class Program
         services.AddSingleton<Redrive>();
         services.AddSingleton<ViewContainer>();
         services.AddSingleton<SagaStories>();
+        services.AddSingleton<DeadLetterQueues>();
         services.AddSingleton(_ => SagaSettings.Of(builder.Configuration));
         services.AddSingleton<Outbox>();
         services.AddSingleton<OutboxWatch>();
