@@ -3,6 +3,7 @@ using Commerce.Payments;
 using Commerce.Shipping;
 using EventSourcing;
 using EventSourcing.Cosmos;
+using Functions.Activity;
 using Functions.Choreography;
 using Functions.EventStore;
 using Functions.Http;
@@ -68,6 +69,9 @@ public static class Program
         services.AddSingleton<ViewContainer>();
         services.AddSingleton<SagaStories>();
         services.AddSingleton<DeadLetterQueues>();
+        services.AddSingleton<ActivityLog>();
+        services.AddSingleton<ActivityTotals>();
+        services.AddSingleton<Popularity>();
         services.AddSingleton(_ => SagaSettings.Of(builder.Configuration));
         services.AddSingleton<Outbox>();
         services.AddSingleton<OutboxWatch>();
