@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Azure.Messaging.EventHubs;
 using Azure.Messaging.EventHubs.Consumer;
-using Functions.Activity;
+using Functions.UserActivity;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.DependencyInjection;
 using Runtime.Local;
@@ -75,6 +75,30 @@ public sealed class ActivityTests(RunningSystem system)
         Assert.Equal((5, 5, 1), (scores[mug], scores[pot], scores[plate]));
         Assert.Equal([(pot, 1)], await BoughtWithAsync(mug));
         Assert.Equal([(mug, 1)], await BoughtWithAsync(pot));
+    }
+
+    [Fact]
+    public async Task A_request_whose_answer_got_lost_on_the_way_from_the_hub_may_be_sent_again()
+    {
+        var user = await CustomerAsync();
+        var plate = Product();
+        var body = new { userId = user, events = new[] { Event("viewed", Now, productId: plate) } };
+        system.System.Broker.Faults.LostAcknowledgements = 1;
+        try
+        {
+            var lost = await PostAsync(body);
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, "hub-unavailable"), (lost.Status, lost.Text("code")));
+        }
+        finally
+        {
+            system.System.Broker.Faults.Clear();
+        }
+
+        Assert.Equal(HttpStatusCode.Accepted, (await PostAsync(body)).Status);
+        await LoggedAsync(user, 1);
+        await system.System.Broker.WhenIdleAsync();
+        Assert.Single(await LogAsync(user));
+        Assert.Equal(1, (await TrendsAsync())[plate]);
     }
 
     [Fact]
@@ -220,6 +244,9 @@ public sealed class ActivityTests(RunningSystem system)
     [InlineData("""{ "userId": "$", "events": [null] }""", "field-required")]
     [InlineData("""{ "userId": "$", "events": [{ "action": "viewed", "productId": "a" }] }""", "field-required")]
     [InlineData(
+        """{ "userId": "$", "events": [{ "id": "#", "action": "viewed", "productId": "a", "at": null }] }""",
+        "field-required")]
+    [InlineData(
         """{ "userId": "$", "events": [{ "id": "#", "action": "stolen", "productId": "a" }] }""",
         "invalid-event")]
     [InlineData("""{ "userId": "$", "events": [{ "id": "#", "action": "1", "productId": "a" }] }""", "invalid-event")]
@@ -239,7 +266,8 @@ public sealed class ActivityTests(RunningSystem system)
         {
           "userId": "$",
           "events": [
-            { "id": "#", "action": "viewed", "productId": "a" }, { "id": "#", "action": "viewed", "productId": "b" }
+            { "id": "#", "action": "viewed", "productId": "a" },
+            { "id": "#", "action": "viewed", "productId": "b" }
           ]
         }
         """,
@@ -251,8 +279,9 @@ public sealed class ActivityTests(RunningSystem system)
     {
         var user = Guid.NewGuid().ToString();
         var answer = await PostAsync(JsonSerializer.Deserialize<JsonElement>(
-            body.Replace("$", user, StringComparison.Ordinal)
-                .Replace("#", Guid.NewGuid().ToString(), StringComparison.Ordinal)));
+            body.Replace("$", user, StringComparison.Ordinal).Replace(
+                "\"#\"", $"\"{Guid.NewGuid()}\"{(body.Contains("\"at\"") ? "" : $", \"at\": \"{Now:O}\"")}",
+                StringComparison.Ordinal)));
 
         Assert.Equal((HttpStatusCode.BadRequest, code), (answer.Status, answer.Text("code")));
     }

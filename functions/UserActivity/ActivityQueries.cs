@@ -9,7 +9,7 @@ using Functions.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
-namespace Functions.Activity;
+namespace Functions.UserActivity;
 
 /// <summary>What people did, asked by person or by product.</summary>
 public sealed class ActivityQueries(ActivityLog activity, Popularity popularity)

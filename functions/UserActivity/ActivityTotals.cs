@@ -4,7 +4,7 @@ using EventSourcing;
 using Functions.Projections;
 using Microsoft.Azure.Cosmos;
 
-namespace Functions.Activity;
+namespace Functions.UserActivity;
 
 /// <summary>What one event adds to a group; its marker is stored with the sum and counts it once.</summary>
 public sealed record ActivityShare(string Marker, IReadOnlyDictionary<string, int> Counts);

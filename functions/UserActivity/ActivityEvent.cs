@@ -2,7 +2,7 @@ using System.Text.Json;
 using Azure.Messaging.EventHubs;
 using EventSourcing;
 
-namespace Functions.Activity;
+namespace Functions.UserActivity;
 
 /// <summary>What somebody did in the shop.</summary>
 public enum ActivityAction

@@ -3,7 +3,7 @@ using Azure.Messaging.EventHubs;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
 
-namespace Functions.Activity;
+namespace Functions.UserActivity;
 
 /// <summary>Reads the hub twice over, each time at its own pace: into the logs of people, and into sums of products.
 /// </summary>

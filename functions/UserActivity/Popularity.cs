@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Functions.Activity;
+namespace Functions.UserActivity;
 
 /// <summary>What people do now, and what they buy together, added up from single events.</summary>
 public sealed class Popularity(ActivityTotals totals, TimeProvider clock)

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Functions.Activity;
+namespace Functions.UserActivity;
 
 /// <summary>Takes in what a person did, all of a request or nothing, and hands it to the hub.</summary>
 /// <remarks>
@@ -88,7 +88,9 @@ public sealed class ActivityIntake(
             !body.Action.All(char.IsAsciiLetter))
             throw new InvalidRequestException(
                 "invalid-event", "action is viewed, searched, added or purchased.");
-        var at = (body.At ?? received).ToUniversalTime();
+
+        // Never made up here: sent again it would be another, and the event would count into another window too.
+        var at = Request.Required(body.At, "at").Value.ToUniversalTime();
         if (at > received + AheadMax || at < received - LateMax)
             throw new InvalidRequestException(
                 "invalid-event",

@@ -3,7 +3,7 @@ using EventSourcing;
 using Functions.Projections;
 using Microsoft.Azure.Cosmos;
 
-namespace Functions.Activity;
+namespace Functions.UserActivity;
 
 /// <summary>One line of a person's log; a document that is created once and never changed.</summary>
 /// <remarks>It lies in the partition of the person's stream. Its products, query and address are sealed: what somebody
