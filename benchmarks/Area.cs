@@ -7,5 +7,6 @@ sealed record Area(string Name, string What, Func<Run, Task> MeasureAsync)
     public static readonly IReadOnlyList<Area> All =
     [
         new("events", "appends, folding, decoding and loading of streams", Events.EventsArea.MeasureAsync),
+        new("workflows", "one order by orchestration and by choreography", Workflows.WorkflowsArea.MeasureAsync),
     ];
 }

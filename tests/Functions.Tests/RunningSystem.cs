@@ -57,6 +57,7 @@ public sealed class RunningSystem : IAsyncLifetime
                         p => new ViewContainer(p.GetRequiredService<Database>(), TimeProvider.System));
                     services.AddSingleton(
                         p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
+                    services.AddSingleton(new Functions.Choreography.Patience(TimeSpan.Zero, TimeSpan.Zero));
                 },
             },
             CancellationToken.None);
@@ -72,6 +73,8 @@ public sealed class RunningSystem : IAsyncLifetime
         new(LocalSettings.Read(Path.Combine(AppContext.BaseDirectory, "local.settings.sample.json")))
         {
             ["AzureWebJobs.ReconcileViews.Disabled"] = "true",
+            ["AzureWebJobs.ReconcileOutbox.Disabled"] = "true",
+            ["AzureWebJobs.CancelOverdueOrders.Disabled"] = "true",
         };
 
     public async Task DisposeAsync()
