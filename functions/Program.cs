@@ -8,6 +8,7 @@ using Functions.EventStore;
 using Functions.Http;
 using Functions.Messaging;
 using Functions.Projections;
+using Functions.Queries;
 using Functions.Sagas;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Functions.Worker.Builder;
@@ -32,6 +33,7 @@ public static class Program
     {
         builder.ConfigureFunctionsWebApplication();
         builder.UseMiddleware<ProblemMiddleware>();
+        builder.UseMiddleware<ConditionalAnswers>();
         builder.UseMiddleware<PersonalAnswers>();
 
         var services = builder.Services;
@@ -39,6 +41,7 @@ public static class Program
         services.TryAddSingleton(_ => CosmosOf(builder.Configuration));
         services.AddSingleton(provider => provider.GetRequiredService<CosmosClient>().GetDatabase(Store.Database));
         services.AddMessaging(builder.Configuration);
+        services.AddTelemetryExport(builder.Configuration);
         services.AddSingleton<IEventStore>(
             provider => new CosmosEventStore(provider.GetRequiredService<Database>().GetContainer(Store.Events)));
         services.AddSingleton<IEventArchive>(
@@ -61,10 +64,16 @@ public static class Program
         services.AddSingleton<OrderHistory>();
         services.AddSingleton<Parking>();
         services.AddSingleton<ProjectionStates>();
+        services.AddSingleton<ViewGenerations>();
+        services.AddSingleton<Looks>();
         services.AddSingleton<ProjectionRunner>();
         services.AddSingleton<Reconciliation>();
         services.AddSingleton<Redrive>();
+        services.AddSingleton<RebuildStates>();
+        services.AddSingleton<Verification>();
+        services.AddSingleton<Rebuilder>();
         services.AddSingleton<ViewContainer>();
+        services.AddSingleton<Continuations>();
         services.AddSingleton<SagaStories>();
         services.AddSingleton(_ => SagaSettings.Of(builder.Configuration));
         services.AddSingleton<Outbox>();

@@ -52,7 +52,10 @@ public sealed class StartSagas(SagaStories stories, SagaSettings settings, ILogg
     {
         var recorded = Aggregates.Orders.Codec.Decode(stored);
         var origin = new Origin(
-            Order.IdOf(recorded.Stream), recorded.Metadata.CorrelationId, recorded.Metadata.EventId.ToString("D"));
+            Order.IdOf(recorded.Stream), recorded.Metadata.CorrelationId, recorded.Metadata.EventId.ToString("D"))
+        {
+            TraceParent = recorded.Metadata.TraceParent,
+        };
         return recorded.Event switch
         {
             OrderEvent.Placed { Workflow: Order.Orchestration } e => StartAsync(

@@ -6,7 +6,6 @@ using Commerce.Shipping;
 using Functions.Choreography;
 using Functions.Messaging;
 using Functions.Projections;
-using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 using Runtime.DurableTask;
@@ -97,6 +96,7 @@ public sealed class ChoreographedSystem : IAsyncLifetime
                     LocalSettings.Read(Path.Combine(AppContext.BaseDirectory, "local.settings.sample.json")))
                 {
                     ["AzureWebJobs.ReconcileViews.Disabled"] = "true",
+                    ["AzureWebJobs.ContinueRebuilds.Disabled"] = "true",
                     ["AzureWebJobs.ReconcileOutbox.Disabled"] = "true",
                     ["AzureWebJobs.CancelOverdueOrders.Disabled"] = "true",
                 },
@@ -106,7 +106,8 @@ public sealed class ChoreographedSystem : IAsyncLifetime
                     services.AddSingleton<ICarrier>(Carrier);
                     services.AddSingleton(new Functions.Choreography.Patience(TimeSpan.Zero, TimeSpan.Zero));
                     services.AddSingleton(
-                        p => new ViewContainer(p.GetRequiredService<Database>(), TimeProvider.System));
+                        p => ActivatorUtilities.CreateInstance<ViewContainer>(p, TimeProvider.System));
+                    services.AddSingleton(p => ActivatorUtilities.CreateInstance<Outbox>(p, TimeProvider.System));
                     services.AddSingleton(
                         p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
                 },
