@@ -77,14 +77,20 @@ public sealed class ViewContainer(
         return false;
     }
 
-    /// <summary>One page of a query, in the query's own order.</summary>
-    public async Task<IReadOnlyList<ViewDocument<TView>>> PageAsync<TView>(
+    /// <summary>One page of a query on the live generation, in the query's own order.</summary>
+    public Task<IReadOnlyList<ViewDocument<TView>>> PageAsync<TView>(
         View<TView> live, QueryDefinition query, string? partition, int limit, CancellationToken cancellation)
+        where TView : class => PageAsync<TView>(
+            live.Container, query.WithParameter("@generation", live.Generation), partition, limit, cancellation);
+
+    /// <summary>One page of a query on documents that no projection keeps, so that there is one generation.</summary>
+    public async Task<IReadOnlyList<ViewDocument<TView>>> PageAsync<TView>(
+        string container, QueryDefinition query, string? partition, int limit, CancellationToken cancellation)
         where TView : class
     {
         var found = new List<ViewDocument<TView>>();
-        using var pages = database.GetContainer(live.Container).GetItemQueryStreamIterator(
-            query.WithParameter("@generation", live.Generation),
+        using var pages = database.GetContainer(container).GetItemQueryStreamIterator(
+            query,
             null,
             new() { PartitionKey = partition is null ? null : new PartitionKey(partition), MaxItemCount = limit });
         while (pages.HasMoreResults && found.Count < limit)

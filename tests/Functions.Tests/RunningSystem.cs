@@ -72,13 +72,15 @@ public sealed class RunningSystem : IAsyncLifetime
 
     // On a clock that leaps to whatever is due next, a timer that comes round every minute would run without end.
     // Tests call what it calls.
-    static Dictionary<string, string> Settings() =>
+    public static Dictionary<string, string> Settings() =>
         new(LocalSettings.Read(Path.Combine(AppContext.BaseDirectory, "local.settings.sample.json")))
         {
             ["AzureWebJobs.ReconcileViews.Disabled"] = "true",
             ["AzureWebJobs.ReconcileOutbox.Disabled"] = "true",
             ["AzureWebJobs.CancelOverdueOrders.Disabled"] = "true",
             ["AzureWebJobs.ContinueRebuilds.Disabled"] = "true",
+            ["AzureWebJobs.PurgeSagas.Disabled"] = "true",
+            ["AzureWebJobs.WatchSagas.Disabled"] = "true",
         };
 
     public async Task DisposeAsync()

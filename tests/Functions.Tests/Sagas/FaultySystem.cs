@@ -78,6 +78,7 @@ public sealed class FaultySystem : IAsyncLifetime
             {
                 Folder = folder,
                 Clock = Clock,
+                Settings = RunningSystem.Settings(),
                 FeedPollDelayMax = TimeSpan.FromMilliseconds(20),
                 Around = (context, next) => Around(context, next),
                 Replace = services =>
@@ -128,22 +129,25 @@ public sealed class FaultySystem : IAsyncLifetime
     }
 
     /// <summary>Until each saga has ended or stands parked; in between something may be done to move time.</summary>
-    public async Task SettleAsync(IEnumerable<Guid> orders, Action? between = null)
+    public Task SettleAsync(IEnumerable<Guid> orders, Action? between = null) =>
+        SettleAsync(orders.Select(order => $"order-{order}"), between);
+
+    public async Task SettleAsync(IEnumerable<string> sagas, Action? between = null)
     {
         var waited = Stopwatch.StartNew();
-        var open = orders.ToList();
+        var open = sagas.ToList();
         while (open.Count > 0)
         {
-            Assert.True(waited.Elapsed < Patience, $"{open.Count} sagas neither end nor park, such as order-{open[0]}");
+            Assert.True(waited.Elapsed < Patience, $"{open.Count} sagas neither end nor park, such as {open[0]}");
             if (between is null) await System.Host.Durable.WhenIdleAsync();
             between?.Invoke();
-            var left = new List<Guid>();
-            foreach (var order in open)
+            var left = new List<string>();
+            foreach (var id in open)
             {
                 var saga = await System.Host.Durable.Client.GetInstanceAsync(
-                    $"order-{order}", getInputsAndOutputs: true, default);
+                    id, getInputsAndOutputs: true, default);
                 var parked = saga?.SerializedCustomStatus?.Contains("parked at", StringComparison.Ordinal) == true;
-                if (saga is null || (!saga.IsCompleted && !parked)) left.Add(order);
+                if (saga is null || (!saga.IsCompleted && !parked)) left.Add(id);
             }
 
             open = left;
@@ -152,21 +156,26 @@ public sealed class FaultySystem : IAsyncLifetime
     }
 
     /// <summary>Decides about one stop of a saga, and waits until the saga has heard.</summary>
-    public async Task DecideAsync(Guid order, string action, string step, int stop)
+    public Task DecideAsync(Guid order, string action, string step, int stop) =>
+        DecideAsync($"order-{order}", action, step, stop);
+
+    public async Task DecideAsync(string saga, string action, string step, int stop)
     {
         var answer = await Admin.PostAsync(
-            $"/api/operations/sagas/order-{order}/decision",
+            $"/api/operations/sagas/{saga}/decision",
             new { action, by = "operator@example.com", why = "the matrix says so", step },
             null,
             default);
         Assert.True((int)answer.Status == 202, $"{answer.Status} {answer.Body}");
         await RunningSystem.EventuallyAsync(
-            () => StoryAsync(order),
+            () => StoryAsync(saga),
             story => story.Body.GetProperty("parked").EnumerateArray()
                 .All(p => p.GetProperty("stop").GetInt32() != stop));
     }
 
-    public Task<ApiAnswer> StoryAsync(Guid order) => Api.GetAsync($"/api/sagas/order-{order}", default);
+    public Task<ApiAnswer> StoryAsync(Guid order) => StoryAsync($"order-{order}");
+
+    public Task<ApiAnswer> StoryAsync(string saga) => Api.GetAsync($"/api/sagas/{saga}", default);
 
     public Books Books() => new(Api, Gateway.Ledger, Carrier.Ledger);
 }
