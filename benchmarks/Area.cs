@@ -9,5 +9,6 @@ sealed record Area(string Name, string What, Func<Run, Task> MeasureAsync)
         new("events", "appends, folding, decoding and loading of streams", Events.EventsArea.MeasureAsync),
         new("messaging", "messages through the broker, and how long an event is on its way out",
             Messaging.MessagingArea.MeasureAsync),
+        new("workflows", "one order by orchestration and by choreography", Workflows.WorkflowsArea.MeasureAsync),
     ];
 }
