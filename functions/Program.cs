@@ -1,5 +1,6 @@
 using Azure.Identity;
 using Commerce.Payments;
+using Commerce.Restocking;
 using Commerce.Shipping;
 using EventSourcing;
 using EventSourcing.Cosmos;
@@ -54,6 +55,7 @@ public static class Program
         services.AddCommands(Aggregates.Customers);
         services.AddCommands(Aggregates.Products);
         services.AddCommands(Aggregates.Stocks);
+        services.AddCommands(Aggregates.Restocks);
         services.AddSingleton<OrderHistory>();
         services.AddSingleton<Parking>();
         services.AddSingleton<ProjectionStates>();
@@ -64,9 +66,10 @@ public static class Program
         services.AddSingleton<SagaStories>();
         services.AddSingleton(_ => SagaSettings.Of(builder.Configuration));
 
-        // Both stand for companies outside: a team puts its own gateway and carrier here.
+        // They stand for companies outside: a team puts its own gateway, carrier and suppliers here.
         services.TryAddSingleton<IPaymentGateway, SimulatedPaymentGateway>();
         services.TryAddSingleton<ICarrier, SimulatedCarrier>();
+        services.TryAddSingleton<ISuppliers, SimulatedSuppliers>();
     }
 
     static void AddCommands<TState, TCommand, TEvent>(

@@ -26,10 +26,10 @@ public sealed class EveryFamily
     public static TheoryData<Type> EventFamilies => [.. Families("Event")];
 
     [Fact]
-    public void There_are_six_families_of_each()
+    public void There_are_seven_families_of_each()
     {
-        Assert.Equal(6, Families("Event").Count());
-        Assert.Equal(6, Families("Command").Count());
+        Assert.Equal(7, Families("Event").Count());
+        Assert.Equal(7, Families("Command").Count());
     }
 
     [Theory]

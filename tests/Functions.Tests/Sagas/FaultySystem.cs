@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Commerce.Payments;
+using Commerce.Restocking;
 using Commerce.Shipping;
 using Functions.Projections;
 using Microsoft.Azure.Cosmos;
@@ -49,6 +50,8 @@ public sealed class FaultySystem : IAsyncLifetime
 
     public SimulatedCarrier Carrier { get; } = new();
 
+    public SimulatedSuppliers Suppliers { get; } = new();
+
     public LocalSystem System => system!;
 
     public Api Api { get; private set; } = null!;
@@ -85,6 +88,7 @@ public sealed class FaultySystem : IAsyncLifetime
                 {
                     services.AddSingleton<IPaymentGateway>(Gateway);
                     services.AddSingleton<ICarrier>(Carrier);
+                    services.AddSingleton<ISuppliers>(Suppliers);
 
                     // What waits for the store or the feed waits in real time: they do not know the virtual one.
                     services.AddSingleton(
