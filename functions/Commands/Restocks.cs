@@ -9,7 +9,9 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace Functions.Commands;
 
-/// <summary>Orders goods from suppliers. A request only records it: the saga started by that event does the rest.</summary>
+/// <summary>
+/// Orders goods from suppliers. A request only records it: the saga started by that event does the rest.
+/// </summary>
 public sealed class Restocks(
     CommandHandler<Restock, RestockCommand, RestockEvent> restocks,
     CommandHandler<Product, ProductCommand, ProductEvent> products,
@@ -26,7 +28,8 @@ public sealed class Restocks(
         var restock = Id(restockId);
         var body = await Request.BodyAsync<RestockBody>(request, cancellation);
         var product = Request.Valid(
-            ProductId.TryParse(Request.Required(body.ProductId, "productId"), out var id, out var refusal), id, refusal);
+            ProductId.TryParse(Request.Required(body.ProductId, "productId"), out var id, out var refusal), id,
+                refusal);
         var command = new RestockCommand.Request(product, Request.Required(body.Quantity, "quantity").Value);
         if ((await products.KnownAsync(Product.Stream(product), TimeSpan.MaxValue, cancellation)).Sequence == 0)
             return Problem.Of(new("unknown-product", $"There is no product {product}.", RefusalKind.Unknown));

@@ -16,9 +16,12 @@ public enum RestockStatus
     Abandoned,
 }
 
-/// <summary>One order of goods from the cheapest supplier that delivers: only what its decisions need to know.</summary>
+/// <summary>
+/// One order of goods from the cheapest supplier that delivers: only what its decisions need to know.
+/// </summary>
 public sealed record Restock(
-    RestockStatus Status, Requested? Content, ImmutableArray<Offer> Offers, Ordered? Order, ImmutableHashSet<string> Closed)
+    RestockStatus Status, Requested? Content, ImmutableArray<Offer> Offers, Ordered? Order,
+        ImmutableHashSet<string> Closed)
 {
     public const string Category = "restock";
 

@@ -43,7 +43,8 @@ public sealed class RestockMatrix(FaultySystem system)
         Assert.Empty(system.Suppliers.Deliveries(new(@case.Id)));
         var listed = await system.Admin.GetAsync("/api/operations/sagas?type=RestockSaga&limit=100", default);
         Assert.Contains(
-            @case.Saga, listed.Body.GetProperty("sagas").EnumerateArray().Select(s => s.GetProperty("saga").GetString()));
+            @case.Saga, listed.Body.GetProperty("sagas").EnumerateArray().Select(
+                s => s.GetProperty("saga").GetString()));
     }
 
     [Fact]
@@ -67,12 +68,14 @@ public sealed class RestockMatrix(FaultySystem system)
                 ? [new(nameof(RestockSteps.OrderFromSupplier), Mishap.Refused, Always)]
                 : [];
             cases.AddRange(Strikes.Ways(step, StepPolicy.Behind.AttemptsMax).Select(way => Case(
-                $"{step} {way.Strike.Mishap} × {way.Strike.Times} {way.Decision}", [.. given, way.Strike], way.Decision)));
+                $"{step} {way.Strike.Mishap} × {way.Strike.Times} {way.Decision}", [.. given, way.Strike],
+                    way.Decision)));
         }
 
         Assert.InRange(cases.Count, 50, 90);
         var stories = await RunnerAsync(cases, Quantity);
-        Assert.All(stories.Values, story => Assert.Contains(story.Text("status"), (string[])["completed", "compensated"]));
+        Assert.All(stories.Values, story =>
+            Assert.Contains(story.Text("status"), (string[])["completed", "compensated"]));
         await BalancedAsync(cases, Quantity);
     }
 
@@ -113,7 +116,8 @@ public sealed class RestockMatrix(FaultySystem system)
         var receipts = (await system.Api.EventsAsync($"stock-{Product}", default))
             .Select(e => e.GetProperty("eventData"))
             .Where(data => data.TryGetProperty("receipt", out _))
-            .ToLookup(data => data.GetProperty("receipt").GetString()!, data => data.GetProperty("quantity").GetInt32());
+            .ToLookup(data => data.GetProperty("receipt").GetString()!, data =>
+                data.GetProperty("quantity").GetInt32());
         foreach (var @case in cases)
         {
             var leftOut = @case.Decision == "skip" ? @case.Strikes[^1].Activity : null;
