@@ -4,9 +4,12 @@ using Commerce.Restocking;
 using Commerce.Shipping;
 using EventSourcing;
 using EventSourcing.Cosmos;
+using Functions.Choreography;
 using Functions.EventStore;
 using Functions.Http;
+using Functions.Messaging;
 using Functions.Projections;
+using Functions.Queries;
 using Functions.Sagas;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Functions.Worker.Builder;
@@ -31,12 +34,15 @@ public static class Program
     {
         builder.ConfigureFunctionsWebApplication();
         builder.UseMiddleware<ProblemMiddleware>();
+        builder.UseMiddleware<ConditionalAnswers>();
         builder.UseMiddleware<PersonalAnswers>();
 
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(_ => CosmosOf(builder.Configuration));
         services.AddSingleton(provider => provider.GetRequiredService<CosmosClient>().GetDatabase(Store.Database));
+        services.AddMessaging(builder.Configuration);
+        services.AddTelemetryExport(builder.Configuration);
         services.AddSingleton<IEventStore>(
             provider => new CosmosEventStore(provider.GetRequiredService<Database>().GetContainer(Store.Events)));
         services.AddSingleton<IEventArchive>(
@@ -56,20 +62,40 @@ public static class Program
         services.AddCommands(Aggregates.Products);
         services.AddCommands(Aggregates.Stocks);
         services.AddCommands(Aggregates.Restocks);
+        services.AddCommands(Aggregates.Allocations);
         services.AddSingleton<OrderHistory>();
         services.AddSingleton<Parking>();
         services.AddSingleton<ProjectionStates>();
+        services.AddSingleton<ViewGenerations>();
+        services.AddSingleton<Looks>();
         services.AddSingleton<ProjectionRunner>();
         services.AddSingleton<Reconciliation>();
         services.AddSingleton<Redrive>();
+        services.AddSingleton<RebuildStates>();
+        services.AddSingleton<Verification>();
+        services.AddSingleton<Rebuilder>();
         services.AddSingleton<ViewContainer>();
+        services.AddSingleton<Continuations>();
         services.AddSingleton<SagaStories>();
         services.AddSingleton(_ => SagaSettings.Of(builder.Configuration));
+        services.AddSingleton<Outbox>();
+        services.AddSingleton<OutboxWatch>();
+        services.AddSingleton<PlacedOrders>();
+        services.AddSingleton<OverdueOrders>();
+        services.TryAddSingleton(Patience.Normal);
+        services.AddSingleton<Listening>();
 
         // They stand for companies outside: a team puts its own gateway, carrier and suppliers here.
         services.TryAddSingleton<IPaymentGateway, SimulatedPaymentGateway>();
         services.TryAddSingleton<ICarrier, SimulatedCarrier>();
         services.TryAddSingleton<ISuppliers, SimulatedSuppliers>();
+    }
+
+    /// <summary>The streams themselves, for a tool that works on them while the app does not run.</summary>
+    public static (IEventStore Store, IEventArchive Archive) StreamsOf(CosmosClient client)
+    {
+        var events = client.GetContainer(Store.Database, Store.Events);
+        return (new CosmosEventStore(events), new CosmosEventArchive(events));
     }
 
     static void AddCommands<TState, TCommand, TEvent>(

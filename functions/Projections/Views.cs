@@ -64,6 +64,8 @@ public sealed class Views(ProjectionRunner runner)
     public static IReadOnlyList<View> All { get; } =
         [OrderDetails, OrderList, Products, Availability, Customers, OrderStatistics];
 
+    public static View? Find(string name) => All.FirstOrDefault(view => view.Name == name);
+
     static ViewKey ById(StreamId stream) => ViewKey.Of(stream.Id);
 
     [Function(nameof(ProjectOrderDetails)), ExponentialBackoffRetry(-1, "00:00:01", "00:01:00")]

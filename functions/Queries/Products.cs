@@ -11,7 +11,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace Functions.Queries;
 
 /// <summary>Questions about products, answered from views alone.</summary>
-public sealed class ProductQueries(ViewContainer views)
+public sealed class ProductQueries(ViewContainer views, Continuations continuations)
 {
     const int WordsMax = 8;
 
@@ -25,19 +25,24 @@ public sealed class ProductQueries(ViewContainer views)
         if (words.Length > WordsMax) throw new InvalidRequestException(
             "invalid-search", $"A search has at most {WordsMax} words.");
         var limit = Request.Limit(request);
-        var after = Request.Query(request, "continuation", lengthMax: ProductId.LengthMax);
+        var list = $"products {string.Join(' ', words)}";
+        var after = await continuations.OpenAsync<Place>(request, list, cancellation);
 
+        await ViewAnswer.WaitAsync(views, request, Views.Products, cancellation);
+        var live = await views.LiveAsync(Views.Products, cancellation);
         var where = words.Select(
-            (_, i) => $"EXISTS(SELECT VALUE w FROM w IN c.view.words WHERE STARTSWITH(w, @word{i}))");
+            (_, i) => $"EXISTS(SELECT VALUE w FROM w IN c.view.words WHERE STARTSWITH(w, @word{i}))")
+            .Append("c.generation = @generation");
         if (after is not null) where = where.Append("c.id > @after");
-        var query = new QueryDefinition(
-            $"SELECT * FROM c {(where.Any() ? "WHERE " + string.Join(" AND ", where) : "")} ORDER BY c.id")
-            .WithParameter("@after", after);
+        var query = new QueryDefinition($"SELECT * FROM c WHERE {string.Join(" AND ", where)} ORDER BY c.id")
+            .WithParameter("@after", after is null ? null : live.Stored(ViewKey.Of(after.Id)).Id);
         for (var i = 0; i < words.Length; i++) query.WithParameter($"@word{i}", words[i]);
 
-        var rows = await views.PageAsync<ProductListing>(Views.Products.Container, query, null, limit, cancellation);
-        var next = rows.Count == limit ? rows[^1].Id : null;
-        return ViewAnswer.Json(request, new ProductPage([.. rows.Select(row => row.View!)], next));
+        var rows = await views.PageAsync(live, query, null, limit, cancellation);
+        var next = rows.Count == limit
+            ? await continuations.SealAsync(list, new Place(live.Bare(rows[^1].Id)), cancellation)
+            : null;
+        return ViewAnswer.Json(new ProductPage([.. rows.Select(row => row.View!)], next, ViewAnswer.SeenBy(rows)));
     }
 
     [Function(nameof(GetProduct))]
@@ -61,5 +66,8 @@ public sealed class ProductQueries(ViewContainer views)
     static string Id(string text) =>
         Request.Valid(ProductId.TryParse(text, out var product, out var refusal), product, refusal).Value;
 
-    sealed record ProductPage(IReadOnlyList<ProductListing> Products, string? Continuation);
+    sealed record Place(string Id);
+
+    sealed record ProductPage(
+        IReadOnlyList<ProductListing> Products, string? Continuation, IReadOnlyList<string> Seen);
 }

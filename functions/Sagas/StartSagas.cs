@@ -59,7 +59,10 @@ public sealed class StartSagas(
         if (stored.EventType == "restock-requested") return RestockAsync(sagas, stored, cancellation);
         var recorded = Aggregates.Orders.Codec.Decode(stored);
         var origin = new Origin(
-            Order.IdOf(recorded.Stream), recorded.Metadata.CorrelationId, recorded.Metadata.EventId.ToString("D"));
+            Order.IdOf(recorded.Stream), recorded.Metadata.CorrelationId, recorded.Metadata.EventId.ToString("D"))
+        {
+            TraceParent = recorded.Metadata.TraceParent,
+        };
         return recorded.Event switch
         {
             OrderEvent.Placed { Workflow: Order.Orchestration } e => StartAsync(

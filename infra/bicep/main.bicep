@@ -33,6 +33,9 @@ param durableBackend string = 'scheduler'
 @description('Who is told of alerts; empty: they are only shown in the portal.')
 param alertEmail string = ''
 
+@description('Where traces and metrics go by OTLP as well; empty: nowhere else.')
+param otlpEndpoint string = ''
+
 @description('Whoever deploys: in development they may use the data, so that code on their machine can.')
 param principalId string = ''
 
@@ -272,6 +275,7 @@ module apps 'modules/function-app.bicep' = [
       eventHubsHost: eventHubs.outputs.host
       keyUri: vault.outputs.keyUri
       insightsConnectionString: monitor.outputs.connectionString
+      otlpEndpoint: otlpEndpoint
       taskHubName: taskHubName
       durableBackend: durableBackend
       schedulerEndpoint: durableBackend == 'scheduler' ? durableTask!.outputs.endpoint : ''

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Commerce.Payments;
 using Commerce.Shipping;
 
@@ -11,6 +12,9 @@ public enum Book
     Payment,
     Shipment,
     Stock,
+
+    /// <summary>What a query answers is not what the events say.</summary>
+    View,
 }
 
 /// <summary>A promise that was broken: whose, in which book, and how.</summary>
@@ -19,7 +23,7 @@ public sealed record Violation(Guid Order, Book Book, string What);
 /// <summary>
 /// The books of ended orders, drawn up from the stored events and from what gateway and carrier say they did: an order
 /// ends once, all that was reserved was released or left, all that was authorized was captured or voided, and nothing
-/// is shipped that was not paid.
+/// is shipped that was not paid. When the views have come to rest, queries must say the same.
 /// </summary>
 public sealed class Books(Api api, Func<PaymentId, PaymentLedger> gateway, Func<ShipmentId, CarrierLedger> carrier)
 {
@@ -94,6 +98,57 @@ public sealed class Books(Api api, Func<PaymentId, PaymentLedger> gateway, Func<
         Demand(job.Booked - job.Cancelled == (confirmed ? 1 : 0), Book.Shipment, $"the carrier has {job}");
 
         foreach (var (product, quantity) in lines) CheckLine(order, product, quantity, confirmed, Demand);
+
+        var seen = (await api.GetAsync($"/api/orders/{order}", cancellation)).Text("status");
+        Demand($"order-{seen}" == (ends.LastOrDefault() ?? "order-pending"), Book.View, $"its view says {seen}");
+        return violations;
+    }
+
+    /// <summary>
+    /// What is wrong with the views that add up: the stock of every product, its sales, and those of the customers who
+    /// ordered everything in <see cref="Ends"/>.
+    /// </summary>
+    public async Task<IReadOnlyList<Violation>> CheckTotalsAsync(
+        IEnumerable<Guid> customers, CancellationToken cancellation)
+    {
+        var violations = new List<Violation>();
+        async Task DemandAsync(string path, params (string Name, long Value)[] expected)
+        {
+            var answer = await api.GetAsync(path, cancellation);
+            foreach (var (name, value) in expected)
+            {
+                if (answer.Text(name) != value.ToString(CultureInfo.InvariantCulture))
+                    violations.Add(new(default, Book.View, $"{path}: {name} is {answer.Text(name)}, not {value}"));
+            }
+        }
+
+        foreach (var (product, moved) in stocks)
+        {
+            long Sum(string type) => moved.Where(m => m.Type == $"stock-{type}").Sum(m => m.Quantity);
+            var held = Sum("reserved") - Sum("released") - Sum("committed");
+            var onHand = Sum("received") - Sum("committed");
+            await DemandAsync(
+                $"/api/products/{product}/stock", ("available", onHand - held), ("held", held), ("onHand", onHand));
+            await DemandAsync(
+                $"/api/products/{product}/statistics",
+                ("sold", moved.Count(m => m.Type == "stock-committed")), ("piecesSold", Sum("committed")));
+        }
+
+        var sums = new Dictionary<string, long>
+        {
+            ["orders"] = -Ends.Count,
+            ["sold"] = -Ends.Values.Count(end => end == "order-confirmed"),
+            ["cancelled"] = -Ends.Values.Count(end => end == "order-cancelled"),
+        };
+        foreach (var customer in customers)
+        {
+            var answer = await api.GetAsync($"/api/customers/{customer}/statistics", cancellation);
+            foreach (var name in sums.Keys)
+                sums[name] += long.Parse(answer.Text(name) ?? "0", CultureInfo.InvariantCulture);
+        }
+
+        violations.AddRange(sums.Where(sum => sum.Value != 0).Select(sum =>
+            new Violation(default, Book.View, $"the customers' statistics have {sum.Value} {sum.Key} too many")));
         return violations;
     }
 

@@ -14,6 +14,8 @@ static class CommandLine
           serve       keeps the system up until Ctrl+C, its state in a folder (the default)
           demo        places orders that end well and badly, shows what happened and checks it
           simulate    runs many orders while things go wrong at every layer, then checks every book
+          export FILE takes all events of a folder out into one file, and goes on with a file that was torn
+          import FILE checks a file of events and stores it in a folder that has none, then compares
 
         Options of serve
           --port N    the port on 127.0.0.1 (7071)
@@ -26,8 +28,16 @@ static class CommandLine
           --orders N  how many orders (1000)
           --seed S    which orders, and what goes wrong (1)
           --faults F  all or none (all)
+          --workflow W  orchestration, choreography or both (both)
 
-        demo and simulate end with code 0 only when everything it expected was found.
+        Options of export and import
+          --data DIR  the folder of the state (.local); nothing else may be using it
+          --keys FILE the keys of personal text, in a file of their own: without them nothing opens it elsewhere
+          --resume    import alone: goes on with an import that was interrupted
+
+        demo and simulate end with code 0 only when everything they expected was found, export and import only when
+        all is done: 1 says what was refused, 2 that the line was misunderstood, 130 that it was interrupted.
+        A file of keys opens everything, also for whom is forgotten later: keep it apart from the events, and shorter.
         """;
 
     public static async Task<int> RunAsync(string[] args)
@@ -60,6 +70,7 @@ static class CommandLine
                 ["demo"] => await Demo.RunAsync(json: false, stop.Token),
                 ["demo", "--json"] => await Demo.RunAsync(json: true, stop.Token),
                 ["simulate", .. var options] => await SimulateAsync(options, stop.Token),
+                ["export" or "import", .. var rest] => await BackupAsync(args[0], rest, stop.Token),
                 ["serve", .. var options] => await ServeAsync(options, stop.Token),
                 [] or [['-', '-', ..], ..] => await ServeAsync(args, stop.Token),
                 _ => Misused($"\"{string.Join(' ', args)}\" is no command of this program."),
@@ -109,12 +120,45 @@ static class CommandLine
                 case ["--faults", "all" or "none", ..]:
                     plan = plan with { Faults = options[i + 1] == "all" };
                     break;
+                case ["--workflow", var workflow, ..] when SimulationPlan.Workflows.Contains(workflow):
+                    plan = plan with { Workflow = workflow };
+                    break;
                 default:
                     return Misused($"\"{options[i]}\" is no option of simulate, or its value is missing or wrong.");
             }
         }
 
         return await Simulate.RunAsync(plan, stop);
+    }
+
+    static async Task<int> BackupAsync(string command, string[] rest, CancellationToken stop)
+    {
+        if (rest is not [{ Length: > 0 } file, .. var options] || file[0] == '-')
+            return Misused($"{command} takes a file.");
+        var files = new BackupFiles(Path.GetFullPath(file), Path.GetFullPath(".local"));
+        for (var i = 0; i < options.Length; i++)
+        {
+            switch (options[i..])
+            {
+                case ["--data", { Length: > 0 } path, ..]:
+                    files = files with { Folder = Path.GetFullPath(path) };
+                    i++;
+                    break;
+                case ["--keys", { Length: > 0 } path, ..] when path[0] != '-':
+                    files = files with { Keys = Path.GetFullPath(path) };
+                    i++;
+                    break;
+                case ["--resume", ..] when command == "import":
+                    files = files with { Resume = true };
+                    break;
+                default:
+                    return Misused($"\"{options[i]}\" is no option of {command}, or its value is missing.");
+            }
+        }
+
+        return command == "export"
+            ? await FolderBackup.ExportAsync(files, Console.Error, stop)
+            : await FolderBackup.ImportAsync(files, Console.Error, stop);
     }
 
     static int Misused(string why)

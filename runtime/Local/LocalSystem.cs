@@ -6,6 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Runtime.Cosmos;
+using Runtime.DurableTask;
+using Runtime.Messaging;
 using Runtime.Worker;
 
 namespace Runtime.Local;
@@ -21,6 +23,11 @@ public sealed record LocalOptions
 
     /// <summary>The time that timers, retries and event timestamps live in.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The time of message locks, expiry, schedules and waiting for messages; null is that of
+    /// <see cref="Clock"/>, unless that leaps: a leap would take the lock of every message that is being handled.
+    /// </summary>
+    public TimeProvider? MessagingClock { get; init; }
 
     /// <summary>The application settings; null reads local.settings.json, else the sample.</summary>
     public IReadOnlyDictionary<string, string>? Settings { get; init; }
@@ -40,7 +47,7 @@ public sealed record LocalOptions
     /// </summary>
     public Func<FunctionContext, Func<Task>, Task>? Around { get; init; }
 
-    /// <summary>Which faults of the store strike when, once some are ordered.</summary>
+    /// <summary>Which faults of the store and the broker strike when, once some are ordered.</summary>
     public int FaultSeed { get; init; }
 }
 
@@ -54,13 +61,23 @@ public sealed class LocalSystem : IAsyncDisposable
     public const string FunctionKey = "Local:FunctionKey";
     public const string AdminKey = "Local:AdminKey";
 
+    /// <summary>The file of the folder that holds every container.</summary>
+    internal const string CosmosFile = "cosmos.db";
+
+    /// <summary>The file of the key that wraps all others.</summary>
+    internal const string MasterKeyFile = "master.key";
+
     readonly CosmosClient client;
 
-    LocalSystem(CosmosServer cosmos, CosmosClient client, FunctionsHost host, IReadOnlyDictionary<string,
-        string> settings) =>
-        (Cosmos, this.client, Host, Settings) = (cosmos, client, host, settings);
+    LocalSystem(
+        CosmosServer cosmos, CosmosClient client, MessageBroker broker, FunctionsHost host,
+        IReadOnlyDictionary<string, string> settings) =>
+        (Cosmos, this.client, Broker, Host, Settings) = (cosmos, client, broker, host, settings);
 
     public CosmosServer Cosmos { get; }
+
+    /// <summary>Service Bus and Event Hubs; its <see cref="MessageBroker.Faults"/> go wrong when told to.</summary>
+    public MessageBroker Broker { get; }
 
     public FunctionsHost Host { get; }
 
@@ -73,9 +90,11 @@ public sealed class LocalSystem : IAsyncDisposable
         if (options.Folder is { } folder) Directory.CreateDirectory(folder);
         var settings = options.Settings ?? ReadSettings();
         var cosmos = CosmosServer.Open(
-            new() { File = FileIn(options, "cosmos.db"), Clock = options.Clock, FaultSeed = options.FaultSeed });
+            new() { File = FileIn(options, CosmosFile), Clock = options.Clock, FaultSeed = options.FaultSeed });
         var client = ClientOf(cosmos);
         await Topology.CreateAsync(client, cancellation);
+        var broker = OpenBroker(options);
+        var (bus, hubs) = (new ServiceBusKind(broker), new EventHubKind(broker));
         var host = await FunctionsHost.StartAsync(
             new()
             {
@@ -93,19 +112,27 @@ public sealed class LocalSystem : IAsyncDisposable
                 CosmosClients = _ => client,
                 LeaseOwner = "local",
                 FeedPollDelayMax = options.FeedPollDelayMax,
+                Triggers = [bus, hubs],
+                Outputs = [bus, hubs],
                 Logging = options.Logging,
                 Replace = services =>
                 {
                     services.AddSingleton(options.Clock);
                     services.AddSingleton(client);
-                    services.AddSingleton<IMasterKey>(FileIn(options, "master.key") is { } file
+                    services.AddSingleton(broker.CreateServiceBusClient());
+                    foreach (var hub in broker.Topology.Hubs)
+                    {
+                        services.AddKeyedSingleton(hub.Name, broker.CreateEventHubProducer(hub.Name));
+                    }
+
+                    services.AddSingleton<IMasterKey>(FileIn(options, MasterKeyFile) is { } file
                         ? AesMasterKey.OfFile(file)
                         : new AesMasterKey(RandomNumberGenerator.GetBytes(IKeyVault.KeyBytes)));
                     options.Replace?.Invoke(services);
                 },
             },
             cancellation);
-        return new(cosmos, client, host, settings);
+        return new(cosmos, client, broker, host, settings);
     }
 
     /// <summary>A client of this system that carries the key for its level.</summary>
@@ -119,11 +146,12 @@ public sealed class LocalSystem : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Host.DisposeAsync();
+        await Broker.DisposeAsync();
         client.Dispose();
         await Cosmos.DisposeAsync();
     }
 
-    static CosmosClient ClientOf(CosmosServer cosmos)
+    internal static CosmosClient ClientOf(CosmosServer cosmos)
     {
         var handler = cosmos.CreateHandler();
         return new(
@@ -136,6 +164,16 @@ public sealed class LocalSystem : IAsyncDisposable
                 HttpClientFactory = () => new(handler, disposeHandler: false),
             });
     }
+
+    static MessageBroker OpenBroker(LocalOptions options) => MessageBroker.Open(
+        new()
+        {
+            File = FileIn(options, "messaging.db"),
+            Clock = options.MessagingClock ??
+                (options.Clock is VirtualClock ? TimeProvider.System : options.Clock),
+            Random = new(options.FaultSeed),
+        },
+        MessagingTopology.Load(Path.Combine(AppContext.BaseDirectory, "topology", "messaging.json")));
 
     static string? FileIn(LocalOptions options, string name) =>
         options.Folder is { } folder ? Path.Combine(folder, name) : null;

@@ -7,12 +7,10 @@ static class Serve
 {
     public static async Task<int> RunAsync(int port, string folder, CancellationToken stop)
     {
-        Directory.CreateDirectory(folder);
-        using var claim = Claim(folder);
+        using var claim = FolderClaim.Of(folder);
         if (claim is null)
         {
-            Console.Error.WriteLine(
-                $"Another process is using {folder}. Stop it, or choose another folder with --data.");
+            Console.Error.WriteLine(FolderClaim.IsTaken(folder));
             return 1;
         }
 
@@ -36,26 +34,18 @@ static class Serve
             Console.WriteLine(Welcome(system, folder, seeded));
             var stopped = new TaskCompletionSource();
             await using var registration = stop.Register(stopped.SetResult);
-            await stopped.Task;
+            await Task.WhenAny(stopped.Task, system.Host.Durable.Stopped);
+            if (system.Host.Durable.Fault is { } fault)
+            {
+                // Sagas would stand still behind endpoints that answer: a restart takes them up.
+                Console.Error.WriteLine(fault.Message);
+                return 1;
+            }
+
             Console.WriteLine("Stopping: running work is finished or kept for the next start.");
         }
 
         return 0;
-    }
-
-    /// <summary>
-    /// One process per folder: two would overwrite each other's state. Null when another one holds it.
-    /// </summary>
-    static FileStream? Claim(string folder)
-    {
-        try
-        {
-            return new(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException)
-        {
-            return null;
-        }
     }
 
     static string Welcome(LocalSystem system, string folder, bool seeded)
@@ -75,7 +65,7 @@ static class Serve
             Keys, sent as x-functions-key: function {{key}} · admin {{system.Settings[LocalSystem.AdminKey]}}
 
             Try:
-              curl -s -X PUT {{url}}/api/orders/$(uuidgen | tr A-Z a-z) -H 'x-functions-key: {{key}}' \
+              curl -s -X PUT {{url}}/api/orders/{{Guid.NewGuid()}} -H 'x-functions-key: {{key}}' \
                 -H 'content-type: application/json' -d '{
                   "customerId": "{{Catalogue.Customer}}",
                   "lines": [{ "productId": "blue-mug", "quantity": 2 }, { "productId": "red-teapot", "quantity": 1 }],

@@ -79,6 +79,20 @@ public sealed class StoredEvents
         },
 
         {
+            new AllocationEvent.Reserved([new(Mug, 2)]),
+            "allocation-reserved", """{"lines":[{"product":"blue-mug","quantity":2}]}"""
+        },
+        {
+            new AllocationEvent.Refused("insufficient-stock", "No"),
+            "allocation-refused", """{"code":"insufficient-stock","detail":"No"}"""
+        },
+        {
+            new AllocationEvent.Released("card-declined"),
+            "allocation-released", """{"why":"card-declined"}"""
+        },
+        { new AllocationEvent.Committed(), "allocation-committed", "{}" },
+
+        {
             new PaymentEvent.Authorized(Won(4300), "auth-1"),
             "payment-authorized", """{"amount":{"minorUnits":4300,"currency":"KRW"},"authorizationId":"auth-1"}"""
         },
@@ -101,6 +115,10 @@ public sealed class StoredEvents
             "shipment-booked", $$$"""{"shipTo":{{{ShipTo}}},"tracking":"T1"}"""
         },
         { new ShipmentEvent.Cancelled(), "shipment-cancelled", "{}" },
+        {
+            new ShipmentEvent.Refused("address-not-served", "No"),
+            "shipment-refused", """{"code":"address-not-served","detail":"No"}"""
+        },
         { new ShipmentEvent.Dispatched(), "shipment-dispatched", "{}" },
         { new ShipmentEvent.Delivered(), "shipment-delivered", "{}" },
 
@@ -125,6 +143,11 @@ public sealed class StoredEvents
             new CustomerEvent.CreditReleased(new(AnId), null),
             "customer-credit-released", $$"""{"reservation":"{{Id}}"}"""
         },
+        {
+            new CustomerEvent.CreditRefused(new(AnId), "insufficient-credit", "No"),
+            "customer-credit-refused",
+            $$"""{"reservation":"{{Id}}","code":"insufficient-credit","detail":"No"}"""
+        },
 
         {
             new ProductEvent.Registered("Blue Mug", "kitchen", Euros(9_50)),
@@ -147,6 +170,7 @@ public sealed class StoredEvents
         {
             case OrderEvent e: Check(OrderEvent.Types, e, name, json); break;
             case StockEvent e: Check(StockEvent.Types, e, name, json); break;
+            case AllocationEvent e: Check(AllocationEvent.Types, e, name, json); break;
             case PaymentEvent e: Check(PaymentEvent.Types, e, name, json); break;
             case ShipmentEvent e: Check(ShipmentEvent.Types, e, name, json); break;
             case CustomerEvent e: Check(CustomerEvent.Types, e, name, json); break;
@@ -162,7 +186,7 @@ public sealed class StoredEvents
         IEnumerable<EventType>[] families =
         [
             OrderEvent.Types, StockEvent.Types, PaymentEvent.Types, ShipmentEvent.Types, CustomerEvent.Types,
-            ProductEvent.Types,
+            ProductEvent.Types, AllocationEvent.Types,
         ];
         Assert.Equal(
             families.SelectMany(types => types).Select(type => type.Name).Order(),

@@ -39,6 +39,8 @@ public sealed class RunningSystem : IAsyncLifetime
 
     public HttpClient Http => http!;
 
+    public HttpClient AdminHttp => admin!;
+
     public async Task InitializeAsync()
     {
         system = await LocalSystem.StartAsync(
@@ -54,7 +56,8 @@ public sealed class RunningSystem : IAsyncLifetime
 
                     // What waits for the store or the feed waits in real time: they do not know the virtual one.
                     services.AddSingleton(
-                        p => new ViewContainer(p.GetRequiredService<Database>(), TimeProvider.System));
+                        p => ActivatorUtilities.CreateInstance<ViewContainer>(p, TimeProvider.System));
+                    services.AddSingleton(p => new Verification(p.GetRequiredService<Database>(), TimeProvider.System));
                     services.AddSingleton(
                         p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
                 },
@@ -72,6 +75,7 @@ public sealed class RunningSystem : IAsyncLifetime
         new(LocalSettings.Read(Path.Combine(AppContext.BaseDirectory, "local.settings.sample.json")))
         {
             ["AzureWebJobs.ReconcileViews.Disabled"] = "true",
+            ["AzureWebJobs.ContinueRebuilds.Disabled"] = "true",
             ["AzureWebJobs.PurgeSagas.Disabled"] = "true",
             ["AzureWebJobs.WatchSagas.Disabled"] = "true",
         };

@@ -98,6 +98,7 @@ public sealed class EngineTests
 
         Assert.IsType<InvalidOperationException>(await schedule.WaitAsync(TimeSpan.FromMinutes(2)));
         Assert.Contains("its store failed", engine.Fault!.Message, StringComparison.Ordinal);
+        Assert.True(engine.Stopped.IsFaulted, "a host that waits for it must be told");
         await AssertRefusesAsync(engine, "its store failed");
     }
 

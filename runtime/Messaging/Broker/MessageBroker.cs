@@ -17,6 +17,7 @@ public sealed class MessageBroker : IAsyncDisposable
     MessageBroker(MessageBrokerOptions options, SqliteStore? store, MessagingTopology topology)
     {
         Options = options;
+        Topology = topology;
         name = options.Namespace ?? "local";
         Kernel = new(options, store);
         lock (Kernel.Gate)
@@ -30,6 +31,12 @@ public sealed class MessageBroker : IAsyncDisposable
 
     /// <summary>What shall go wrong; nothing does until it is set.</summary>
     public MessageFaults Faults => Kernel.Faults;
+
+    /// <summary>The queues, topics and event hubs that are served.</summary>
+    public MessagingTopology Topology { get; }
+
+    /// <summary>The time of locks, expiry and waiting.</summary>
+    public TimeProvider Clock => Options.Clock;
 
     /// <summary>Paths in the file that the topology does not name. Their messages are kept and come back with the name.
     /// </summary>
@@ -91,6 +98,13 @@ public sealed class MessageBroker : IAsyncDisposable
         string eventHubName, string consumerGroup, string partitionId, EventPosition begin,
         CancellationToken cancellation = default) =>
         PartitionCursor.OpenAsync(new(name, eventHubName, this), consumerGroup, partitionId, begin, cancellation);
+
+    /// <summary>Whether the queue or subscription of a path has sessions; null when there is none of that path.
+    /// </summary>
+    public bool? RequiresSession(string entityPath) => Queues.Find(entityPath)?.RequiresSession;
+
+    /// <summary>Whether there is a queue or topic of that name to send to.</summary>
+    public bool HasTarget(string queueOrTopicName) => Queues.HasTarget(queueOrTopicName);
 
     /// <summary>How full each queue and subscription is.</summary>
     public Task<IReadOnlyList<EntityCounts>> CountAsync() =>

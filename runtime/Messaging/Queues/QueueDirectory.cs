@@ -43,6 +43,10 @@ sealed class QueueDirectory
 
     public SendTarget Target(string path) => targets.TryGetValue(path, out var target) ? target : throw NotFound(path);
 
+    public bool HasTarget(string path) => targets.ContainsKey(path);
+
+    public MessageQueue? Find(string path) => queues.GetValueOrDefault(path);
+
     public MessageQueue Queue(string path) => queues.TryGetValue(path, out var queue) ? queue : throw NotFound(path);
 
     /// <summary>Ends the waits of everybody and the numbering of this life.</summary>

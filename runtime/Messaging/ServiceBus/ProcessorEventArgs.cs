@@ -28,6 +28,8 @@ public class ProcessMessageEventArgs : EventArgs
 
     public string Identifier { get; }
 
+    internal ServiceBusReceiver Receiver => receiver;
+
     public string EntityPath => receiver.EntityPath;
 
     public string FullyQualifiedNamespace => receiver.FullyQualifiedNamespace;

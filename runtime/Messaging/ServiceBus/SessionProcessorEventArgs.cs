@@ -28,6 +28,8 @@ public class ProcessSessionMessageEventArgs : EventArgs
 
     public string Identifier { get; }
 
+    internal ServiceBusSessionReceiver Receiver => receiver;
+
     public string EntityPath => receiver.EntityPath;
 
     public string FullyQualifiedNamespace => receiver.FullyQualifiedNamespace;

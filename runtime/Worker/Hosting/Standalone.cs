@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Reflection;
 using Microsoft.Extensions.Logging;
+using Runtime.Messaging;
 
 namespace Runtime.Worker;
 
@@ -11,6 +12,10 @@ static class Standalone
     const string DefaultUrl = "http://127.0.0.1:7071";
     const string DurableFileSetting = "Local:DurableFile";
     const string DefaultDurableFile = ".local/durable.db";
+    const string MessagingFileSetting = "Local:MessagingFile";
+    const string DefaultMessagingFile = ".local/messaging.db";
+    const string MessagingTopology = "topology/messaging.json";
+    const string MessagingNamespace = "localhost";
 
     public static FunctionsHostOptions Options(string[] args) => Options(
         Assembly.GetEntryAssembly() ?? throw new FunctionsRefusedException("There is no entry assembly."),
@@ -35,17 +40,20 @@ static class Standalone
 
         Merge(settings, environment);
         Merge(settings, Arguments(args));
+        var broker = OpenBroker(settings, folders);
         var url = settings.GetValueOrDefault(Urls) is { Length: > 0 } given ? given : DefaultUrl;
         return new()
         {
             Assemblies = [assembly],
             Settings = settings,
             HostJson = Find("host.json", folders),
-            DurableFile = DurableFile(settings),
+            DurableFile = StateFile(settings, DurableFileSetting, DefaultDurableFile),
             Listen = Uri.TryCreate(url, UriKind.Absolute, out var listen)
                 ? listen
                 : throw new FunctionsRefusedException($"{Urls} is '{url}', which is no address."),
             Configure = static _ => { },
+            Triggers = broker is null ? [] : [new ServiceBusKind(broker), new EventHubKind(broker)],
+            Outputs = broker is null ? [] : [new ServiceBusKind(broker), new EventHubKind(broker)],
             Logging = static logging => logging.AddSimpleConsole(console => console.SingleLine = true),
         };
     }
@@ -53,11 +61,23 @@ static class Standalone
     static string? Find(string name, IEnumerable<string> folders) =>
         folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
 
+    // The clients that the application makes from its settings find the broker by the name of its namespace. It lives
+    // as long as the process, and what it has acknowledged is in its file whichever way that ends.
+    static MessageBroker? OpenBroker(Dictionary<string, string> settings, IReadOnlyList<string> folders) =>
+        Find(MessagingTopology, folders) is { } topology
+            ? MessageBroker.Open(
+                new()
+                {
+                    File = StateFile(settings, MessagingFileSetting, DefaultMessagingFile),
+                    Namespace = MessagingNamespace,
+                },
+                Runtime.Messaging.MessagingTopology.Load(topology))
+            : null;
+
     // What was promised to a caller must be there again after a restart.
-    static string DurableFile(Dictionary<string, string> settings)
+    static string StateFile(Dictionary<string, string> settings, string setting, string otherwise)
     {
-        var file = Path.GetFullPath(
-            settings.GetValueOrDefault(DurableFileSetting) is { Length: > 0 } given ? given : DefaultDurableFile);
+        var file = Path.GetFullPath(settings.GetValueOrDefault(setting) is { Length: > 0 } given ? given : otherwise);
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         return file;
     }

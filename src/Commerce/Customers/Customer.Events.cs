@@ -20,8 +20,15 @@ public abstract record CustomerEvent
 
     public sealed record CreditReserved(CreditReservationId Reservation, Money Amount) : CustomerEvent;
 
-    /// <summary>The credit can be used again; there is no amount when the reservation never happened.</summary>
-    public sealed record CreditReleased(CreditReservationId Reservation, Money? Amount) : CustomerEvent;
+    /// <summary>
+    /// The credit can be used again; there is no amount when the reservation never happened. Why is the code of what
+    /// took the reservation back; nothing when it was held until its order was paid.
+    /// </summary>
+    public sealed record CreditReleased(CreditReservationId Reservation, Money? Amount, string? Why = null)
+        : CustomerEvent;
+
+    /// <summary>The "no" to who listens to events alone; the id is closed with it.</summary>
+    public sealed record CreditRefused(CreditReservationId Reservation, string Code, string Detail) : CustomerEvent;
 
     public static readonly EventTypes<CustomerEvent> Types = new()
     {
@@ -29,6 +36,7 @@ public abstract record CustomerEvent
         { "customer-details-changed", typeof(DetailsChanged), Personal.OfOwnStream("name", "email", "address") },
         { "customer-credit-reserved", typeof(CreditReserved) },
         { "customer-credit-released", typeof(CreditReleased) },
+        { "customer-credit-refused", typeof(CreditRefused) },
     };
 
     CustomerEvent() { }
@@ -46,7 +54,10 @@ public abstract record CustomerCommand
 
     public sealed record ReserveCredit(CreditReservationId Reservation, Money Amount) : CustomerCommand;
 
-    public sealed record ReleaseCredit(CreditReservationId Reservation) : CustomerCommand;
+    /// <summary>Reserves, for one who listens to events alone: a "no" is a fact as well.</summary>
+    public sealed record RequestCredit(CreditReservationId Reservation, Money Amount) : CustomerCommand;
+
+    public sealed record ReleaseCredit(CreditReservationId Reservation, string? Why = null) : CustomerCommand;
 
     CustomerCommand() { }
 }

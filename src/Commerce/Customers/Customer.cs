@@ -54,6 +54,7 @@ public sealed record Customer(
             Held = customer.Held.Remove(e.Reservation),
             Released = customer.Released.Add(e.Reservation, e.Amount),
         },
+        CreditRefused e => customer with { Released = customer.Released.Add(e.Reservation, null) },
         _ => throw new UnreachableException(),
     };
 
@@ -71,11 +72,12 @@ public sealed record Customer(
         ChangeDetails c => Change(new(c.Name, c.Email, c.Address), customer),
 
         ReserveCredit c => Reserve(c, customer),
+        RequestCredit c => Request(c, customer),
 
         // An undo may overtake the step it undoes: it closes the id, so the late step is refused.
         ReleaseCredit c when c.Reservation == default => CustomerRefusal.InvalidReservation,
         ReleaseCredit c when customer.Released.Contains(c.Reservation) => [],
-        ReleaseCredit c => [new CreditReleased(c.Reservation, HeldBy(c.Reservation, customer))],
+        ReleaseCredit c => [new CreditReleased(c.Reservation, HeldBy(c.Reservation, customer), c.Why)],
         _ => throw new UnreachableException(),
     };
 
@@ -103,6 +105,16 @@ public sealed record Customer(
         if (c.Amount > available) return CustomerRefusal.Insufficient(available);
         if (customer.Held.Count >= HeldMax) return CustomerRefusal.TooManyHeld;
         return [new CreditReserved(c.Reservation, c.Amount)];
+    }
+
+    // Answered once, whatever the answer was, and closed by an undo that came first: nobody waits for a second answer.
+    static Decision<CustomerEvent> Request(RequestCredit c, Customer customer)
+    {
+        if (customer.Released.Contains(c.Reservation)) return [];
+        var decision = Reserve(new(c.Reservation, c.Amount), customer);
+        return decision.Refusal is { } no && c.Reservation != default && !customer.Held.ContainsKey(c.Reservation)
+            ? [new CreditRefused(c.Reservation, no.Code, no.Detail)]
+            : decision;
     }
 
     static Money? HeldBy(CreditReservationId reservation, Customer customer) =>

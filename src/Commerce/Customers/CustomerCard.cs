@@ -27,7 +27,7 @@ public sealed record CustomerCard(
             {
                 CreditAvailable = card.CreditAvailable + amount,
             },
-            (CreditReleased, _) => view,
+            (CreditReleased or CreditRefused, _) => view,
             _ => throw new UnreachableException(),
         };
 }

@@ -26,7 +26,8 @@ public abstract record PaymentEvent
 
     public sealed record Captured(Money Amount) : PaymentEvent;
 
-    public sealed record Voided : PaymentEvent;
+    /// <summary>No money moves. Why is the code of what made it so, where only events tell it on.</summary>
+    public sealed record Voided(string? Why = null) : PaymentEvent;
 
     public sealed record Refunded(RefundId Refund, Money Amount) : PaymentEvent;
 
@@ -51,7 +52,7 @@ public abstract record PaymentCommand
 
     public sealed record RecordCaptured : PaymentCommand;
 
-    public sealed record RecordVoided : PaymentCommand;
+    public sealed record RecordVoided(string? Why = null) : PaymentCommand;
 
     public sealed record RecordRefunded(RefundId Refund, Money Amount) : PaymentCommand;
 

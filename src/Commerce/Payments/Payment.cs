@@ -71,7 +71,7 @@ public sealed record Payment(
         (RecordCaptured, _) => PaymentRefusal.Unknown,
 
         // An undo may overtake the step it undoes: it closes the payment, so a late authorization is refused.
-        (RecordVoided, PaymentStatus.None or PaymentStatus.Authorized) => [new Voided()],
+        (RecordVoided c, PaymentStatus.None or PaymentStatus.Authorized) => [new Voided(c.Why)],
         (RecordVoided, PaymentStatus.Captured) => PaymentRefusal.Captured,
         (RecordVoided, _) => [],
 

@@ -31,6 +31,7 @@ public sealed record DeliveryProgress(
                 BookedAt = at,
             },
             Cancelled => parcel with { Status = ShipmentStatus.Cancelled },
+            Refused => parcel with { Status = ShipmentStatus.Refused },
             Dispatched => parcel with { Status = ShipmentStatus.Dispatched, DispatchedAt = at },
             Delivered => parcel with { Status = ShipmentStatus.Delivered, DeliveredAt = at },
             _ => throw new UnreachableException(),

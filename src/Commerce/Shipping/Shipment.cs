@@ -19,7 +19,11 @@ public abstract record ShipmentEvent
 {
     public sealed record Booked(Address ShipTo, string Tracking) : ShipmentEvent;
 
-    public sealed record Cancelled : ShipmentEvent;
+    /// <summary>No parcel goes. Why is the code of what made it so, where only events tell it on.</summary>
+    public sealed record Cancelled(string? Why = null) : ShipmentEvent;
+
+    /// <summary>The "no" to who listens to events alone; the shipment is closed with it.</summary>
+    public sealed record Refused(string Code, string Detail) : ShipmentEvent;
 
     public sealed record Dispatched : ShipmentEvent;
 
@@ -29,6 +33,7 @@ public abstract record ShipmentEvent
     {
         { "shipment-booked", typeof(Booked), Personal.OfSubjectAsked("shipTo") },
         { "shipment-cancelled", typeof(Cancelled) },
+        { "shipment-refused", typeof(Refused) },
         { "shipment-dispatched", typeof(Dispatched) },
         { "shipment-delivered", typeof(Delivered) },
     };
@@ -42,7 +47,10 @@ public abstract record ShipmentCommand
     /// <summary>Records the carrier's booking under the tracking number it gave.</summary>
     public sealed record Book(Address ShipTo, string Tracking) : ShipmentCommand;
 
-    public sealed record Cancel : ShipmentCommand;
+    /// <summary>Records that no parcel will go, for those who listen to events alone.</summary>
+    public sealed record RecordRefused(string Code, string Detail) : ShipmentCommand;
+
+    public sealed record Cancel(string? Why = null) : ShipmentCommand;
 
     public sealed record Dispatch : ShipmentCommand;
 
@@ -61,6 +69,10 @@ public static class ShipmentRefusal
 
     public static readonly Refusal Cancelled = new("shipment-cancelled", "The shipment is cancelled.");
 
+    public static readonly Refusal Refused = new("shipment-refused", "The shipment was refused.");
+
+    public static readonly Refusal Booked = new("shipment-booked", "The shipment is booked already.");
+
     public static readonly Refusal Dispatched = new(
         "shipment-dispatched", "The parcel is on its way: too late to cancel.");
 
@@ -71,7 +83,7 @@ public static class ShipmentRefusal
     public static Refusal Invalid(string detail) => new("invalid-shipment", detail, RefusalKind.Invalid);
 }
 
-/// <summary>Where a shipment stands. Cancelled and Delivered are final.</summary>
+/// <summary>Where a shipment stands. Cancelled, Refused and Delivered are final.</summary>
 public enum ShipmentStatus
 {
     None,
@@ -79,6 +91,7 @@ public enum ShipmentStatus
     Cancelled,
     Dispatched,
     Delivered,
+    Refused,
 }
 
 /// <summary>One parcel: only what its decisions need to know.</summary>
@@ -87,6 +100,8 @@ public sealed record Shipment(ShipmentStatus Status, Booked? Booking)
     public const string Category = "shipment";
 
     public const int TrackingLengthMax = 64;
+    public const int CodeLengthMax = 64;
+    public const int DetailLengthMax = 500;
 
     public static readonly Decider<Shipment, ShipmentCommand, ShipmentEvent> Decider =
         new(new(ShipmentStatus.None, null), Evolve, Decide);
@@ -113,6 +128,7 @@ public sealed record Shipment(ShipmentStatus Status, Booked? Booking)
     {
         Booked e => new(ShipmentStatus.Booked, e),
         Cancelled => shipment with { Status = ShipmentStatus.Cancelled },
+        Refused => shipment with { Status = ShipmentStatus.Refused },
         Dispatched => shipment with { Status = ShipmentStatus.Dispatched },
         Delivered => shipment with { Status = ShipmentStatus.Delivered },
         _ => throw new UnreachableException(),
@@ -125,21 +141,32 @@ public sealed record Shipment(ShipmentStatus Status, Booked? Booking)
             ShipmentRefusal.Invalid($"A tracking number is 1 to {TrackingLengthMax} characters."),
         (Book c, ShipmentStatus.None) => [new Booked(c.ShipTo, c.Tracking)],
         (Book, ShipmentStatus.Cancelled) => ShipmentRefusal.Cancelled,
+        (Book, ShipmentStatus.Refused) => ShipmentRefusal.Refused,
         (Book c, _) => new Booked(c.ShipTo, c.Tracking) == parcel.Booking ? [] : ShipmentRefusal.OtherContent,
 
+        (RecordRefused c, ShipmentStatus.None) when !Text.IsSlug(c.Code, CodeLengthMax) => ShipmentRefusal.Invalid(
+            $"A refusal's code is 1 to {CodeLengthMax} lower-case letters, digits and dashes."),
+        (RecordRefused c, ShipmentStatus.None) => [new Refused(c.Code, Text.Fit(c.Detail, DetailLengthMax))],
+
+        // Refused, or closed before the refusal came: no parcel goes either way.
+        (RecordRefused, ShipmentStatus.Refused or ShipmentStatus.Cancelled) => [],
+        (RecordRefused, _) => ShipmentRefusal.Booked,
+
         // An undo may overtake the step it undoes: it closes the shipment, so a late booking is refused.
-        (Cancel, ShipmentStatus.None or ShipmentStatus.Booked) => [new Cancelled()],
-        (Cancel, ShipmentStatus.Cancelled) => [],
+        (Cancel c, ShipmentStatus.None or ShipmentStatus.Booked) => [new Cancelled(c.Why)],
+        (Cancel, ShipmentStatus.Cancelled or ShipmentStatus.Refused) => [],
         (Cancel, _) => ShipmentRefusal.Dispatched,
 
         (Dispatch, ShipmentStatus.None) => ShipmentRefusal.Unknown,
         (Dispatch, ShipmentStatus.Booked) => [new Dispatched()],
         (Dispatch, ShipmentStatus.Cancelled) => ShipmentRefusal.Cancelled,
+        (Dispatch, ShipmentStatus.Refused) => ShipmentRefusal.Refused,
         (Dispatch, _) => [],
 
         (Deliver, ShipmentStatus.None) => ShipmentRefusal.Unknown,
         (Deliver, ShipmentStatus.Booked) => ShipmentRefusal.NotDispatched,
         (Deliver, ShipmentStatus.Cancelled) => ShipmentRefusal.Cancelled,
+        (Deliver, ShipmentStatus.Refused) => ShipmentRefusal.Refused,
         (Deliver, ShipmentStatus.Dispatched) => [new Delivered()],
         (Deliver, _) => [],
         _ => throw new UnreachableException(),

@@ -12,6 +12,9 @@ namespace EventSourcing.Backup;
 /// </remarks>
 public sealed class BackupExport(IEventArchive archive, TimeProvider clock)
 {
+    /// <summary>Told how many events are safely written, after every page of them.</summary>
+    public Action<long>? Progress { get; init; }
+
     /// <summary>Writes a whole backup to the stream, or all that follows the place.</summary>
     /// <returns>How many events the backup has.</returns>
     public async Task<long> WriteAsync(Stream target, BackupPlace? after, CancellationToken cancellation)
@@ -36,6 +39,7 @@ public sealed class BackupExport(IEventArchive archive, TimeProvider clock)
 
             await WriteAsync(new() { Checkpoint = new(page.Continuation, events, digest.ToString()) });
             await target.FlushAsync(cancellation);
+            Progress?.Invoke(events);
         }
 
         await WriteAsync(new() { End = new(events, digest.ToString()) });

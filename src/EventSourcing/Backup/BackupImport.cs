@@ -17,6 +17,9 @@ public sealed class BackupImport(IEventStore store, IEventArchive archive)
 
     const int EventsAtOnceMax = 2_000;
 
+    /// <summary>Told how many events of the backup the store holds, after every few thousand of them.</summary>
+    public Action<long>? Progress { get; init; }
+
     /// <summary>Checks every line and returns how many events the backup has; nothing is stored.</summary>
     /// <exception cref="BackupRefusedException">The file is torn, edited, or not what it says.</exception>
     public static async Task<long> VerifyAsync(Stream source, CancellationToken cancellation)
@@ -60,7 +63,7 @@ public sealed class BackupImport(IEventStore store, IEventArchive archive)
             throw new StoreNotEmptyException();
 
         source.Position = start;
-        var (batch, end) = (new List<ReadLine>(EventsAtOnceMax), default(ReadLine));
+        var (batch, end, done) = (new List<ReadLine>(EventsAtOnceMax), default(ReadLine), 0L);
         await foreach (var line in BackupReader.ReadAsync(source, cancellation))
         {
             end = line;
@@ -69,6 +72,7 @@ public sealed class BackupImport(IEventStore store, IEventArchive archive)
             // A page of the archive never parts the events of one command, and a checkpoint closes a page.
             if (line.Content.Checkpoint is null || batch.Count < EventsAtOnceMax) continue;
             await StoreAsync(batch, cancellation);
+            Progress?.Invoke(done += batch.Count);
             batch.Clear();
         }
 

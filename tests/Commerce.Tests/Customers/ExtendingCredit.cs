@@ -205,6 +205,42 @@ public sealed class ExtendingCredit
         .ThenRefused(CustomerRefusal.TooManyHeld);
 
     [Fact]
+    public void Credit_asked_for_by_events_is_held() => Customer.Decider
+        .Given(Registered)
+        .When(new RequestCredit(First, Euros(60_00)))
+        .Then(new CreditReserved(First, Euros(60_00)));
+
+    [Fact]
+    public void Credit_asked_for_by_events_and_refused_is_a_fact_that_closes_the_id()
+    {
+        var no = CustomerRefusal.Insufficient(Euros(100_00));
+        Customer.Decider.Given(Registered)
+            .When(new RequestCredit(First, Euros(100_01)))
+            .Then(new CreditRefused(First, no.Code, no.Detail));
+        Customer.Decider.Given(Registered, new CreditRefused(First, no.Code, no.Detail))
+            .When(new ReserveCredit(First, Euros(1)))
+            .ThenRefused(CustomerRefusal.Closed);
+    }
+
+    [Fact]
+    public void Credit_asked_for_by_events_after_its_release_is_already_answered() => Customer.Decider
+        .Given(Registered, new CreditReleased(First, null, "order-overdue"))
+        .When(new RequestCredit(First, Euros(1)))
+        .Then();
+
+    [Fact]
+    public void Credit_asked_for_again_with_another_amount_is_refused_and_stays_held() => Customer.Decider
+        .Given(Registered, new CreditReserved(First, Euros(60_00)))
+        .When(new RequestCredit(First, Euros(61_00)))
+        .ThenRefused(CustomerRefusal.OtherAmount);
+
+    [Fact]
+    public void A_release_says_why() => Customer.Decider
+        .Given(Registered, new CreditReserved(First, Euros(60_00)))
+        .When(new ReleaseCredit(First, "card-declined"))
+        .Then(new CreditReleased(First, Euros(60_00), "card-declined"));
+
+    [Fact]
     public void The_card_tells_how_much_can_still_be_bought() => Assert.Equal(
         new CustomerCard(TheCustomer, "Ada Lee", "ada@example.org", null, Euros(100_00), Euros(60_00), Noon),
         Card(

@@ -16,6 +16,7 @@ public sealed class CreditLaws
         (1, Gen.Elements("Ada", "Bob", "").Select(name => (CustomerCommand)new ChangeDetails(name, "a@b", null))),
         (4, Gen.Choose(-1, 6).Zip(Reservations, (a, id) => (CustomerCommand)new ReserveCredit(id, Samples.Euros(a)))),
         (1, Reservations.Select(id => (CustomerCommand)new ReserveCredit(id, Samples.Won(1)))),
+        (4, Gen.Choose(-1, 6).Zip(Reservations, (a, id) => (CustomerCommand)new RequestCredit(id, Samples.Euros(a)))),
         (2, Reservations.Select(id => (CustomerCommand)new ReleaseCredit(id))));
 
     [Fact]

@@ -74,6 +74,35 @@ public sealed class MovingParcels
         .ThenRefused(ShipmentRefusal.Cancelled);
 
     [Fact]
+    public void A_refusal_is_a_fact_that_closes_the_shipment()
+    {
+        Refused refused = new("address-not-served", "No parcels go to AQ.");
+        Shipment.Decider.Given().When(new RecordRefused(refused.Code, refused.Detail)).Then(refused);
+        Shipment.Decider.Given(refused).When(new Book(Home, "T1")).ThenRefused(ShipmentRefusal.Refused);
+        Shipment.Decider.Given(refused).When(new Cancel("order-overdue")).Then();
+        Shipment.Decider.Given(refused).When(new Dispatch()).ThenRefused(ShipmentRefusal.Refused);
+        Shipment.Decider.Given(refused).When(new Deliver()).ThenRefused(ShipmentRefusal.Refused);
+    }
+
+    [Fact]
+    public void A_refusal_that_comes_after_the_cancellation_changes_nothing() => Shipment.Decider
+        .Given(new Cancelled("order-overdue"))
+        .When(new RecordRefused("address-not-served", "No."))
+        .Then();
+
+    [Fact]
+    public void A_booked_parcel_is_not_refused_any_more() => Shipment.Decider
+        .Given(Booked)
+        .When(new RecordRefused("address-not-served", "No."))
+        .ThenRefused(ShipmentRefusal.Booked);
+
+    [Fact]
+    public void A_refusals_code_is_for_machines() => Shipment.Decider
+        .Given()
+        .When(new RecordRefused("Not a code", "No."))
+        .ThenRefused("invalid-shipment", RefusalKind.Invalid);
+
+    [Fact]
     public void A_parcel_on_its_way_is_not_cancelled() => Shipment.Decider
         .Given(Booked, new Dispatched())
         .When(new Cancel())

@@ -99,7 +99,7 @@ public sealed class FaultySystem : IAsyncLifetime
 
                     // What waits for the store or the feed waits in real time: they do not know the virtual one.
                     services.AddSingleton(
-                        p => new ViewContainer(p.GetRequiredService<Database>(), TimeProvider.System));
+                        p => ActivatorUtilities.CreateInstance<ViewContainer>(p, TimeProvider.System));
                     services.AddSingleton(
                         p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
                 },

@@ -101,7 +101,7 @@ public sealed class SagaVersionTests(FaultySystem system)
     /// As the first version's starter left it, due to run only when its order is there; the feed finds it and starts
     /// no other.
     /// </summary>
-    Task StartFirstVersionAsync(Guid order, int number)
+    Task<string> StartFirstVersionAsync(Guid order, int number)
     {
         Money price = new(1_00, Currency.EUR);
         var lines = system.LinesOf(number);

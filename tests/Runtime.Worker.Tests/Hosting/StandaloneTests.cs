@@ -1,4 +1,6 @@
+using Azure.Messaging.ServiceBus;
 using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -75,6 +77,33 @@ public sealed class StandaloneTests
 
         Assert.Throws<InvalidOperationException>(builder.Build);
         Assert.Throws<InvalidOperationException>(() => builder.Use(next => next));
+    }
+
+    [Fact]
+    public async Task A_topology_beside_the_application_opens_a_broker_that_its_clients_find()
+    {
+        Directory.CreateDirectory(File("topology"));
+        Write("topology/messaging.json", """{ "serviceBus": { "queues": [{ "name": "plain" }] } }""");
+        Write("local.settings.json", $$"""
+            {
+              "Values": {
+                "FUNCTIONS_URLS": "http://127.0.0.1:0", "Local:DurableFile": "{{File("local/d.db")}}",
+                "Local:MessagingFile": "{{File("local/m.db")}}", "Queue": "plain"
+              }
+            }
+            """);
+        var probe = new Probe();
+        var options = Options([]) with { Classes = type => type == typeof(PlainFunctions) };
+        var builder = new FunctionsApplicationBuilder(options, standalone: true);
+        builder.ConfigureFunctionsWebApplication().Services.AddSingleton(probe);
+
+        using var app = builder.Build();
+        await app.StartAsync();
+        await using var client = new ServiceBusClient(
+            "Endpoint=sb://localhost;SharedAccessKeyName=a;SharedAccessKey=b;UseDevelopmentEmulator=true;");
+        await client.CreateSender("plain").SendMessageAsync(new("hello"));
+        await probe.Until(diary => diary.Contains("hello 1 1"));
+        await app.StopAsync();
     }
 
     FunctionsHostOptions Options(KeyValuePair<string, string>[] environment, params string[] args) =>

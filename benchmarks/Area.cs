@@ -1,0 +1,11 @@
+namespace Benchmarks;
+
+/// <summary>One group of numbers this repository promises or is curious about, measured in one go.</summary>
+sealed record Area(string Name, string What, Func<Run, Task> MeasureAsync)
+{
+    /// <summary>Every area; a new one is a file of its own and a line here.</summary>
+    public static readonly IReadOnlyList<Area> All =
+    [
+        new("events", "appends, folding, decoding and loading of streams", Events.EventsArea.MeasureAsync),
+    ];
+}
