@@ -45,6 +45,7 @@ public static class Program
         services.AddSingleton(provider => provider.GetRequiredService<CosmosClient>().GetDatabase(Store.Database));
         services.AddMessaging(builder.Configuration);
         services.AddTelemetryExport(builder.Configuration);
+        services.AddBlobStorage(builder.Configuration);
         services.AddSingleton<IEventStore>(
             provider => new CosmosEventStore(provider.GetRequiredService<Database>().GetContainer(Store.Events)));
         services.AddSingleton<IEventArchive>(

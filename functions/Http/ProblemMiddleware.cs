@@ -1,5 +1,7 @@
 using System.Net;
+using Azure;
 using EventSourcing;
+using Functions.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Functions.Worker;
@@ -44,6 +46,11 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorke
         InvalidRequestException e => Problem.Of(e.Refusal),
         StreamBusyException e => Problem.Of(409, "stream-busy", e.Message),
         AppendTooLargeException e => Problem.Of(413, "command-too-large", e.Message),
+        BlobStorageNotConfiguredException e => Problem.Of(501, "blob-storage-not-configured", e.Message),
+        RequestFailedException { Status: 0 or 429 or >= 500 } or AggregateException
+        {
+            InnerExceptions: [RequestFailedException, ..],
+        } => Problem.Of(503, "blob-storage-unavailable", "Blob Storage did not answer; the request may be sent again."),
         ClockBehindException e => Problem.Of(503, "clock-behind", e.Message),
         UndecodableEventException e => Problem.Of(500, "event-unreadable", e.Message),
         StreamGapException e => Problem.Of(500, "stream-damaged", e.Message),
