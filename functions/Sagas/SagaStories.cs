@@ -23,6 +23,12 @@ public sealed class SagaStories(Database database)
     public static SagaStory Begin(Origin origin, string type, string version, DateTimeOffset at) =>
         new(origin.Saga, type, version, origin.Order.ToString(), origin.CorrelationId, at) { Due = at + FirstSilence };
 
+    public static SagaStory Begin(RestockOrigin origin, string version, DateTimeOffset at) =>
+        new(origin.Saga, nameof(RestockSaga), version, origin.Restock.ToString(), origin.CorrelationId, at)
+        {
+            Due = at + FirstSilence,
+        };
+
     /// <summary>
     /// Writes the story unless a newer telling is already there. Activities run at least once and may come late; the
     /// revision decides, under the document's ETag.

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Commerce.Ordering;
+using Commerce.Restocking;
 using EventSourcing;
 using Functions.EventStore;
 using Functions.Projections;
@@ -50,10 +51,12 @@ public sealed class StartSagas(
     static readonly HashSet<string> Asking =
     [
         "order-placed", "order-approved", "order-rejected", "order-cancellation-requested", "order-return-requested",
+        "restock-requested",
     ];
 
     Task TakeAsync(DurableTaskClient sagas, StoredEvent stored, CancellationToken cancellation)
     {
+        if (stored.EventType == "restock-requested") return RestockAsync(sagas, stored, cancellation);
         var recorded = Aggregates.Orders.Codec.Decode(stored);
         var origin = new Origin(
             Order.IdOf(recorded.Stream), recorded.Metadata.CorrelationId, recorded.Metadata.EventId.ToString("D"))
@@ -85,6 +88,19 @@ public sealed class StartSagas(
             sagas,
             SagaStories.Begin(origin, nameof(ReturnSaga), SagaStories.Version, recorded.Metadata.Timestamp),
             new ReturnedOrder(origin, placed.Lines, placed.Total),
+            cancellation);
+    }
+
+    Task RestockAsync(DurableTaskClient sagas, StoredEvent stored, CancellationToken cancellation)
+    {
+        var recorded = Aggregates.Restocks.Codec.Decode(stored);
+        var requested = (RestockEvent.Requested)recorded.Event;
+        var origin = new RestockOrigin(
+            Restock.IdOf(recorded.Stream), recorded.Metadata.CorrelationId, recorded.Metadata.EventId.ToString("D"));
+        return StartAsync(
+            sagas,
+            SagaStories.Begin(origin, SagaStories.Version, recorded.Metadata.Timestamp),
+            new RestockOrder(origin, requested.Product, requested.Quantity),
             cancellation);
     }
 

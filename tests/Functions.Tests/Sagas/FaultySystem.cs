@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using Commerce.Payments;
+using Commerce.Restocking;
 using Commerce.Shipping;
 using Functions.Projections;
+using Functions.Sagas;
 using Microsoft.Azure.Cosmos;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,6 +18,9 @@ namespace Functions.Tests.Sagas;
 public sealed class FaultySystem : IAsyncLifetime
 {
     public const int Pairs = 24;
+
+    /// <summary>An order of twenty times what orders are here waits for an approval.</summary>
+    public const int ApprovalAbove = 50_00;
 
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
@@ -49,6 +54,8 @@ public sealed class FaultySystem : IAsyncLifetime
 
     public SimulatedCarrier Carrier { get; } = new();
 
+    public SimulatedSuppliers Suppliers { get; } = new();
+
     public LocalSystem System => system!;
 
     public Api Api { get; private set; } = null!;
@@ -78,13 +85,17 @@ public sealed class FaultySystem : IAsyncLifetime
             {
                 Folder = folder,
                 Clock = Clock,
-                Settings = RunningSystem.Settings(),
+                Settings = new Dictionary<string, string>(RunningSystem.Settings())
+                {
+                    [SagaSettings.ApprovalAbove] = $"{ApprovalAbove}",
+                },
                 FeedPollDelayMax = TimeSpan.FromMilliseconds(20),
                 Around = (context, next) => Around(context, next),
                 Replace = services =>
                 {
                     services.AddSingleton<IPaymentGateway>(Gateway);
                     services.AddSingleton<ICarrier>(Carrier);
+                    services.AddSingleton<ISuppliers>(Suppliers);
 
                     // What waits for the store or the feed waits in real time: they do not know the virtual one.
                     services.AddSingleton(
@@ -116,14 +127,14 @@ public sealed class FaultySystem : IAsyncLifetime
     /// <summary>
     /// The lines of the order with this number: few orders share a product, so its stream stays quick.
     /// </summary>
-    public IReadOnlyList<(string Product, int Quantity)> LinesOf(int number) =>
-        [(Products[number % Pairs * 2], 1), (Products[number % Pairs * 2 + 1], 2)];
+    public IReadOnlyList<(string Product, int Quantity)> LinesOf(int number, int times = 1) =>
+        [(Products[number % Pairs * 2], times), (Products[number % Pairs * 2 + 1], 2 * times)];
 
-    public async Task PlaceAsync(Guid order, int number)
+    public async Task PlaceAsync(Guid order, int number, int times = 1)
     {
         var answer = await Api.PutAsync(
             $"/api/orders/{order}",
-            Catalogue.Order("4242 4242 4242 4242", Catalogue.Address(), [.. LinesOf(number)]),
+            Catalogue.Order("4242 4242 4242 4242", Catalogue.Address(), [.. LinesOf(number, times)]),
             default);
         Assert.True(answer.IsSuccess, $"{answer.Status} {answer.Body}");
     }
