@@ -26,6 +26,7 @@ static class Answer
         headers.ETag = $"\"{outcome.Sequence}\"";
         headers.Location = location;
         return TypedResults.Json(
-            new Carried(location, token, outcome.Sequence, turn?.Becomes, turn?.Saga), StoredJson.Options, statusCode: status);
+            new Carried(location, token, outcome.Sequence, turn?.Becomes, turn?.Saga), StoredJson.Options,
+                statusCode: status);
     }
 }

@@ -94,7 +94,8 @@ public sealed class Orders(
             ? ("cancellation", OrderSaga.IdOf(order))
             : ("return", ReturnSaga.IdOf(order));
         return Answer.To(
-            request, outcome, $"/api/orders/{order}", StatusCodes.Status202Accepted, new(becomes, $"/api/sagas/{saga}"));
+            request, outcome, $"/api/orders/{order}", StatusCodes.Status202Accepted,
+                new(becomes, $"/api/sagas/{saga}"));
     }
 
     /// <summary>

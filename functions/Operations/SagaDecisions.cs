@@ -76,7 +76,8 @@ public sealed class SagaDecisions(ViewContainer views, SagaStories stories, Time
         }
 
         return TypedResults.Json(
-            new { decided, more = found.Count == limit }, StoredJson.Options, statusCode: StatusCodes.Status202Accepted);
+            new { decided, more = found.Count == limit }, StoredJson.Options,
+                statusCode: StatusCodes.Status202Accepted);
     }
 
     /// <summary>

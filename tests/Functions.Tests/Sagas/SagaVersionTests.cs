@@ -8,7 +8,9 @@ using Runtime.DurableTask;
 
 namespace Functions.Tests.Sagas;
 
-/// <summary>Sagas outlive deployments: older versions finish as they began, parked ones wait as long as it takes.</summary>
+/// <summary>
+/// Sagas outlive deployments: older versions finish as they began, parked ones wait as long as it takes.
+/// </summary>
 [Collection(nameof(FaultySystem))]
 public sealed class SagaVersionTests(FaultySystem system)
 {
