@@ -1,5 +1,6 @@
 using Azure.Identity;
 using Commerce.Payments;
+using Commerce.Restocking;
 using Commerce.Shipping;
 using EventSourcing;
 using EventSourcing.Cosmos;
@@ -7,8 +8,11 @@ using Functions.Choreography;
 using Functions.EventStore;
 using Functions.Http;
 using Functions.Messaging;
+using Functions.Operations;
 using Functions.Projections;
+using Functions.Queries;
 using Functions.Sagas;
+using Functions.UserActivity;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
@@ -32,6 +36,7 @@ public static class Program
     {
         builder.ConfigureFunctionsWebApplication();
         builder.UseMiddleware<ProblemMiddleware>();
+        builder.UseMiddleware<ConditionalAnswers>();
         builder.UseMiddleware<PersonalAnswers>();
 
         var services = builder.Services;
@@ -40,6 +45,7 @@ public static class Program
         services.AddSingleton(provider => provider.GetRequiredService<CosmosClient>().GetDatabase(Store.Database));
         services.AddMessaging(builder.Configuration);
         services.AddBlobStorage(builder.Configuration);
+        services.AddTelemetryExport(builder.Configuration);
         services.AddSingleton<IEventStore>(
             provider => new CosmosEventStore(provider.GetRequiredService<Database>().GetContainer(Store.Events)));
         services.AddSingleton<IEventArchive>(
@@ -58,15 +64,26 @@ public static class Program
         services.AddCommands(Aggregates.Customers);
         services.AddCommands(Aggregates.Products);
         services.AddCommands(Aggregates.Stocks);
+        services.AddCommands(Aggregates.Restocks);
         services.AddCommands(Aggregates.Allocations);
         services.AddSingleton<OrderHistory>();
         services.AddSingleton<Parking>();
         services.AddSingleton<ProjectionStates>();
+        services.AddSingleton<ViewGenerations>();
+        services.AddSingleton<Looks>();
         services.AddSingleton<ProjectionRunner>();
         services.AddSingleton<Reconciliation>();
         services.AddSingleton<Redrive>();
+        services.AddSingleton<RebuildStates>();
+        services.AddSingleton<Verification>();
+        services.AddSingleton<Rebuilder>();
         services.AddSingleton<ViewContainer>();
+        services.AddSingleton<Continuations>();
         services.AddSingleton<SagaStories>();
+        services.AddSingleton<DeadLetterQueues>();
+        services.AddSingleton<ActivityLog>();
+        services.AddSingleton<ActivityTotals>();
+        services.AddSingleton<Popularity>();
         services.AddSingleton(_ => SagaSettings.Of(builder.Configuration));
         services.AddSingleton<Outbox>();
         services.AddSingleton<OutboxWatch>();
@@ -75,9 +92,10 @@ public static class Program
         services.TryAddSingleton(Patience.Normal);
         services.AddSingleton<Listening>();
 
-        // Both stand for companies outside: a team puts its own gateway and carrier here.
+        // They stand for companies outside: a team puts its own gateway, carrier and suppliers here.
         services.TryAddSingleton<IPaymentGateway, SimulatedPaymentGateway>();
         services.TryAddSingleton<ICarrier, SimulatedCarrier>();
+        services.TryAddSingleton<ISuppliers, SimulatedSuppliers>();
     }
 
     /// <summary>The streams themselves, for a tool that works on them while the app does not run.</summary>

@@ -34,12 +34,14 @@ public sealed class OverdueOrders(
     /// <summary>How many orders it asked to stop.</summary>
     public async Task<int> CancelAsync(CancellationToken cancellation)
     {
-        var query = new QueryDefinition("SELECT * FROM c WHERE c.view.status = @status AND c.view.placedAt <= @bound")
+        var live = await views.LiveAsync(Views.OrderList, cancellation);
+        var query = new QueryDefinition(
+            "SELECT * FROM c WHERE c.generation = @generation AND c.view.status = @status "
+            + "AND c.view.placedAt <= @bound")
             .WithParameter("@status", "pending")
             .WithParameter("@bound", clock.GetUtcNow() - PendingMax);
         var stopped = 0;
-        foreach (var row in await views.PageAsync<OrderSummary>(
-            Views.OrderList.Container, query, partition: null, OrdersPerRunMax, cancellation))
+        foreach (var row in await views.PageAsync(live, query, partition: null, OrdersPerRunMax, cancellation))
         {
             if (row.View is { } summary && await StopAsync(summary.Order, cancellation)) stopped++;
         }

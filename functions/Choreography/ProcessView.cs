@@ -97,7 +97,8 @@ public sealed class ProcessView(IEventStore store, IEventArchive archive)
                 && reservation.ValueKind == JsonValueKind.String && reservation.GetString() == order.ToString()
             : stream.Id == order.ToString());
 
-    static string ContextOf(string stream) => stream[..Math.Max(stream.IndexOf('-', StringComparison.Ordinal), 0)] switch
+    static string ContextOf(string stream) =>
+        stream[..Math.Max(stream.IndexOf('-', StringComparison.Ordinal), 0)] switch
     {
         Order.Category => "ordering",
         Customer.Category => "customers",

@@ -6,6 +6,7 @@ using Commerce.Ordering;
 using Commerce.Payments;
 using EventSourcing;
 using Functions.Http;
+using Functions.Sagas;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
@@ -69,6 +70,10 @@ public sealed class Orders(
         return Answer.To(request, outcome, $"/api/orders/{order}", StatusCodes.Status202Accepted);
     }
 
+    /// <summary>
+    /// The customer wants out. Before the order is confirmed its saga takes back what it did; behind that a return
+    /// begins. Which of the two it is the order's stream decides, and the answer says.
+    /// </summary>
     [Function(nameof(PostCancellation))]
     public async Task<IResult> PostCancellation(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "orders/{orderId}/cancellation")] HttpRequest request,
@@ -80,10 +85,17 @@ public sealed class Orders(
         var context = Request.Command(request);
         var outcome = await orders.HandleAsync(
             Order.Stream(order),
-            new OrderCommand.RequestCancellation(Request.Required(body.Reason, "reason"), context.UserId ?? "customer"),
+            new OrderCommand.Withdraw(Request.Required(body.Reason, "reason"), context.UserId ?? "customer"),
             context,
             cancellation);
-        return Answer.To(request, outcome, $"/api/orders/{order}", StatusCodes.Status202Accepted);
+
+        // Both sagas are started by the events; here is only said which of them to look at.
+        var (becomes, saga) = outcome.State.Return is null
+            ? ("cancellation", OrderSaga.IdOf(order))
+            : ("return", ReturnSaga.IdOf(order));
+        return Answer.To(
+            request, outcome, $"/api/orders/{order}", StatusCodes.Status202Accepted,
+                new(becomes, $"/api/sagas/{saga}"));
     }
 
     /// <summary>

@@ -3,6 +3,7 @@ using Commerce.Customers;
 using Commerce.Inventory;
 using Commerce.Ordering;
 using Commerce.Payments;
+using Commerce.Restocking;
 using Commerce.Shipping;
 using EventSourcing;
 
@@ -31,6 +32,9 @@ public static class Aggregates
 
     public static readonly Aggregate<Product, ProductCommand, ProductEvent> Products =
         new(Product.Category, Product.Decider, new(ProductEvent.Types));
+
+    public static readonly Aggregate<Restock, RestockCommand, RestockEvent> Restocks =
+        new(Restock.Category, Restock.Decider, new(RestockEvent.Types));
 
     public static readonly Aggregate<Allocation, AllocationCommand, AllocationEvent> Allocations =
         new(Allocation.Category, Allocation.Decider, new(AllocationEvent.Types));

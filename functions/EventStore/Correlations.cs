@@ -25,9 +25,11 @@ public sealed class Correlations(IEventArchive archive)
         string correlationId,
         CancellationToken cancellation)
     {
-        if (correlationId.Length > CommandContext.IdLengthMax)
+        if (correlationId.Length > CommandContext.IdLengthMax || correlationId.Any(char.IsControl))
             return Problem.Of(
-                400, "invalid-correlation", $"A correlation id has at most {CommandContext.IdLengthMax} characters.");
+                400,
+                "invalid-correlation",
+                $"A correlation id has at most {CommandContext.IdLengthMax} characters, none of them a control.");
         var events = await archive.CorrelatedAsync(correlationId, EventsMax + 1, cancellation);
         if (events.Count == 0)
             return Problem.Of(404, "unknown-correlation", "No event was stored under this correlation id.");

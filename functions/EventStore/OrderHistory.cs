@@ -48,7 +48,7 @@ public sealed class OrderHistory(IEventStore store)
     /// </summary>
     public async Task<IResult?> AtAsync(HttpRequest request, OrderId order, CancellationToken cancellation)
     {
-        var (sequence, asOf) = (Sequence(request), AsOf(request));
+        var (sequence, asOf) = (Request.Sequence(request, "sequence"), AsOf(request));
         if (sequence is null && asOf is null) return null;
         if (sequence is not null && asOf is not null)
             throw new InvalidRequestException("invalid-moment", "Give sequence or asOf, not both.");
@@ -72,22 +72,13 @@ public sealed class OrderHistory(IEventStore store)
         return TypedResults.Json(view, StoredJson.Options);
     }
 
-    static long? Sequence(HttpRequest request)
-    {
-        if (Request.Query(request, "sequence") is not { } text) return null;
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
-            && sequence is >= 1 and <= AppendLimits.SequenceMax
-            ? sequence
-            : throw new InvalidRequestException("invalid-sequence", "sequence counts from 1.");
-    }
-
     static DateTimeOffset? AsOf(HttpRequest request)
     {
         string[] formats = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
-        if (Request.Query(request, "asOf") is not { } text) return null;
+        if (!request.Query.ContainsKey("asOf")) return null;
 
         // In a query a plus sign is a space; without an offset nobody knows which instant is meant.
-        text = text.Replace(' ', '+');
+        var text = (Request.Query(request, "asOf") ?? "?").Replace(' ', '+');
         return DateTimeOffset.TryParseExact(
                 text, formats, CultureInfo.InvariantCulture, DateTimeStyles.None, out var at)
             && (text[^1] == 'Z' || text.LastIndexOfAny(['+', '-']) > text.IndexOf('T', StringComparison.Ordinal))

@@ -21,8 +21,10 @@ sealed class PersonalAnswers(PersonalSeal seal) : IFunctionsWorkerMiddleware
         if (result.Value is IResult answer and IValueHttpResult) result.Value = new Opened(answer, seal);
     }
 
-    sealed class Opened(IResult answer, PersonalSeal seal) : IResult
+    sealed class Opened(IResult answer, PersonalSeal seal) : IResult, IValueHttpResult
     {
+        public object? Value => ((IValueHttpResult)answer).Value;
+
         public async Task ExecuteAsync(HttpContext httpContext)
         {
             var response = httpContext.Response;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using EventSourcing;
 using Functions.Http;
 using Microsoft.AspNetCore.Http;
@@ -24,7 +23,9 @@ public sealed class Streams(IEventStore store)
             _ => throw new InvalidRequestException("invalid-direction", "direction is forwards or backwards."),
         };
         var limit = Request.Limit(request, normal: 100, max: 500);
-        var (from, to) = (Sequence(request, "from") ?? 1, Sequence(request, "to") ?? long.MaxValue);
+        var (from, to) = (Request.Sequence(request, "from") ?? 1, Request.Sequence(request, "to") ?? long.MaxValue);
+        if (from > to)
+            throw new InvalidRequestException("invalid-range", $"from is {from} and to {to}: from comes first.");
 
         // One more than asked for tells whether there is a next page. Without a fixed end a backwards read has its
         // bound in the page size alone.
@@ -55,14 +56,6 @@ public sealed class Streams(IEventStore store)
             ? $"direction=backwards&from={from}&to={start}"
             : to == long.MaxValue ? $"from={start}" : $"from={start}&to={to}";
         return $"/api/streams/{stream}?{range}&limit={limit}";
-    }
-
-    static long? Sequence(HttpRequest request, string name)
-    {
-        if (Request.Query(request, name) is not { } text) return null;
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var sequence) && sequence >= 1
-            ? sequence
-            : throw new InvalidRequestException("invalid-sequence", $"{name} is a sequence, counting from 1.");
     }
 
     sealed record Page(string Stream, IReadOnlyList<StoredEvent> Events, string? Next);

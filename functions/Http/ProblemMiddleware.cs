@@ -12,8 +12,8 @@ namespace Functions.Http;
 
 /// <summary>
 /// Answers what an HTTP function throws: a bad request with its code, a busy stream with 409, a struggling store with
-/// 503 and a hint when to come back. Anything else is our own fault and goes on to the host, which logs it and answers
-/// 500.
+/// 503 and a hint when to come back, a stream that can not be read with its name and sequence. Anything else is our
+/// own fault and goes on to the host, which logs it and answers 500.
 /// </summary>
 sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorkerMiddleware
 {
@@ -30,6 +30,10 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorke
             {
                 log.LogWarning(fault, "{Function} was turned away", context.FunctionDefinition.Name);
                 http.Response.Headers.RetryAfter = "1";
+            }
+            else if (fault is UndecodableEventException or StreamGapException)
+            {
+                log.LogError(fault, "{Function} met a stream it can not read", context.FunctionDefinition.Name);
             }
 
             await problem.ExecuteAsync(http);
@@ -48,6 +52,8 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorke
             InnerExceptions: [RequestFailedException, ..],
         } => Problem.Of(503, "blob-storage-unavailable", "Blob Storage did not answer; the request may be sent again."),
         ClockBehindException e => Problem.Of(503, "clock-behind", e.Message),
+        UndecodableEventException e => Problem.Of(500, "event-unreadable", e.Message),
+        StreamGapException e => Problem.Of(500, "stream-damaged", e.Message),
         CosmosException { StatusCode: HttpStatusCode.TooManyRequests } =>
             Problem.Of(503, "store-busy", "The store is at its limit; try again shortly."),
         CosmosException { StatusCode: HttpStatusCode.ServiceUnavailable or HttpStatusCode.RequestTimeout } =>

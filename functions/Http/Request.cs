@@ -81,13 +81,29 @@ static class Request
             : throw new InvalidRequestException("invalid-limit", $"limit is 1 to {max}.");
     }
 
-    /// <summary>A query parameter, null when absent or empty.</summary>
+    /// <summary>A query parameter, null when absent or empty; given twice, nobody knows which one is meant.</summary>
     public static string? Query(HttpRequest request, string name, int lengthMax = 200)
     {
-        if (request.Query[name] is not [{ Length: > 0 } text]) return null;
+        var values = request.Query[name];
+        if (values.Count > 1) throw new InvalidRequestException("invalid-query", $"{name} is given once.");
+        if (values is not [{ Length: > 0 } text]) return null;
         return text.Length <= lengthMax
             ? text
             : throw new InvalidRequestException("invalid-query", $"{name} has at most {lengthMax} characters.");
+    }
+
+    /// <summary>
+    /// A sequence in a stream, null when absent. An empty one is refused: the caller meant some moment, not now.
+    /// </summary>
+    public static long? Sequence(HttpRequest request, string name)
+    {
+        if (!request.Query.ContainsKey(name)) return null;
+        return long.TryParse(
+                Query(request, name), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
+            && sequence is >= 1 and <= AppendLimits.SequenceMax
+            ? sequence
+            : throw new InvalidRequestException(
+                "invalid-sequence", $"{name} is a sequence, 1 to {AppendLimits.SequenceMax}.");
     }
 
     static string? Header(HttpRequest request, string name)
@@ -102,13 +118,18 @@ static class Request
                     $"{name} is given once, 1 to {IdLengthMax} letters, digits, dashes, dots, colons or underscores.");
     }
 
+    /// <summary>
+    /// The version of a stream, or of a view of it: behind a tilde that also says which build of the view.
+    /// </summary>
     static long? IfMatch(HttpRequest request)
     {
         var values = request.Headers.IfMatch;
         if (values.Count == 0) return null;
         return values is [{ Length: > 2 } tag] && tag[0] == '"' && tag[^1] == '"'
             && long.TryParse(
-                tag.AsSpan(1, tag.Length - 2), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
+                tag.AsSpan(1,
+                    (tag.IndexOf('~', StringComparison.Ordinal) is > 0 and var end ? end : tag.Length - 1) - 1),
+                NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
             ? sequence
             : throw new InvalidRequestException(
                 "invalid-header", "If-Match is one ETag as this API gave it, such as \"3\".");

@@ -37,6 +37,7 @@ public sealed class Outbox(
     Parking parking,
     ServiceBusClient bus,
     [FromKeyedServices(Connections.IntegrationEvents)] EventHubProducerClient hub,
+    TimeProvider clock,
     ILogger<Outbox> log)
 {
     public const string Name = "outbox";
@@ -50,6 +51,8 @@ public sealed class Outbox(
 
     /// <summary>Milliseconds between two looks at an idle feed: every step of a choreography waits for it.</summary>
     public const int PollDelay = 200;
+
+    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(25);
 
     readonly Container marks = database.GetContainer(Name);
     readonly ServiceBusSender topic = bus.CreateSender(Topic);
@@ -79,18 +82,55 @@ public sealed class Outbox(
         await TellAsync(read, cancellation);
     }
 
-    /// <summary>Returns when every event is told or its stream is parked.</summary>
-    public Task TellAsync(IReadOnlyList<StoredEvent> fresh, CancellationToken cancellation) => Parallel.ForEachAsync(
-        ByStream(fresh),
-        InParallel(cancellation),
-        async (stream, stop) =>
+    /// <summary>
+    /// Returns when every event is told or its stream is parked. A stream that can not be told for now holds up no
+    /// other: the whole batch fails only when each has had its turn.
+    /// </summary>
+    public async Task TellAsync(IReadOnlyList<StoredEvent> fresh, CancellationToken cancellation)
+    {
+        var failures = new ConcurrentBag<Exception>();
+        await Parallel.ForEachAsync(ByStream(fresh), InParallel(cancellation), async (stream, stop) =>
         {
-            for (var attempt = 1; !await TryTellAsync(stream.Stream, stream.Events, stop); attempt++)
+            try
             {
-                if (attempt == AttemptsMax)
-                    throw new InvalidOperationException($"{stream.Stream} was told by others at the same time.");
+                await TellAsync(stream.Stream, stream.Events, stop);
+            }
+            catch (Exception failure) when (!stop.IsCancellationRequested)
+            {
+                failures.Add(failure);
             }
         });
+        if (!failures.IsEmpty)
+            throw new AggregateException($"{failures.Count} streams could not be told.", failures);
+    }
+
+    async Task TellAsync(StreamId stream, List<StoredEvent> events, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                if (await TryTellAsync(stream, events, cancellation)) return;
+            }
+            catch (Exception struggling) when (IsTransient(struggling) && attempt < AttemptsMax)
+            {
+                log.LogWarning("{Stream}: {Error}; telling it again", stream, struggling.Message);
+            }
+
+            if (attempt == AttemptsMax)
+                throw new InvalidOperationException($"{stream} was told by others at the same time.");
+            await Task.Delay(FirstPause * (1 << attempt), clock, cancellation);
+        }
+    }
+
+    static bool IsTransient(Exception error) => error switch
+    {
+        CosmosException store => ProjectionRunner.IsTransient(store.StatusCode),
+        ServiceBusException bus => bus.IsTransient,
+        EventHubsException hub => hub.IsTransient,
+        HttpRequestException => true,
+        _ => false,
+    };
 
     /// <summary>Those that concern others and were not told yet; what is parked is known.</summary>
     public async Task<IReadOnlyList<StoredEvent>> UntoldAsync(

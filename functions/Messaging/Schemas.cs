@@ -15,7 +15,8 @@ public static class Schemas
     const string ContentType = "application/schema+json";
 
     static readonly Lazy<IReadOnlyDictionary<string, JsonNode>> All = new(() =>
-        Contracts.ByName.ToDictionary(contract => contract.Key, JsonNode (contract) => Of(contract.Key, contract.Value)));
+        Contracts.ByName.ToDictionary(
+            contract => contract.Key, JsonNode (contract) => Of(contract.Key, contract.Value)));
 
     public static IReadOnlyDictionary<string, JsonNode> ByName => All.Value;
 

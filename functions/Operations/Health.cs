@@ -8,7 +8,8 @@ using Microsoft.Azure.Functions.Worker;
 namespace Functions.Operations;
 
 /// <summary>Tells a load balancer whether this instance can do its work.</summary>
-public sealed class Health(Database database, ProjectionStates states, TimeProvider clock)
+public sealed class Health(
+    Database database, ProjectionStates states, ViewGenerations generations, TimeProvider clock)
 {
     /// <summary>How far a view may be behind, and its reconciliation silent, before this says so.</summary>
     public static readonly TimeSpan LagMax = TimeSpan.FromMinutes(1);
@@ -42,8 +43,9 @@ public sealed class Health(Database database, ProjectionStates states, TimeProvi
     async Task<IReadOnlyList<string>> LateAsync(CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
-        var bookmarks = await Task.WhenAll(Views.All.Select(view => states.BookmarkAsync(view.Name, cancellation)));
+        var bookmarks = await Task.WhenAll(Views.All.Select(async view => await states.BookmarkAsync(
+            (await generations.LiveAsync(view, cancellation)).FullName, cancellation)));
         return [.. bookmarks.OfType<Bookmark>().Where(b => b.Lag > LagMax || now - b.CheckedAt > SilenceMax)
-            .Select(b => b.Pk)];
+            .Select(b => View.NameOf(b.Pk))];
     }
 }

@@ -2,13 +2,20 @@ using System.Globalization;
 using EventSourcing;
 using Functions.Http;
 using Functions.Projections;
+using Functions.Queries;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
 namespace Functions.Operations;
 
 /// <summary>What an operator sees of the projections and can do about them.</summary>
-public sealed class ProjectionOperations(ProjectionStates states, Parking parking, Redrive redrive, TimeProvider clock)
+public sealed class ProjectionOperations(
+    ProjectionStates states,
+    ViewGenerations generations,
+    Parking parking,
+    Redrive redrive,
+    Continuations continuations,
+    TimeProvider clock)
 {
     const int TextLengthMax = 500;
 
@@ -27,7 +34,9 @@ public sealed class ProjectionOperations(ProjectionStates states, Parking parkin
         var rows = await Task.WhenAll(Views.All.Select(async view => new
         {
             projection = view.Name,
-            bookmark = await states.BookmarkAsync(view.Name, cancellation),
+            generations = await generations.OfAsync(view, cancellation),
+            bookmark = await states.BookmarkAsync(
+                (await generations.LiveAsync(view, cancellation)).FullName, cancellation),
             pause = await states.PauseOfAsync(view.Name, cancellation),
         }));
         return TypedResults.Json(new
@@ -35,6 +44,8 @@ public sealed class ProjectionOperations(ProjectionStates states, Parking parkin
             projections = rows.Select(row => new
             {
                 row.projection,
+                generation = row.generations.Live.Generation,
+                otherGeneration = row.generations.Other?.Generation,
                 lagSeconds = row.bookmark?.Lag.TotalSeconds,
                 eventsBehind = row.bookmark?.EventsBehind,
                 eventsHealed = row.bookmark?.EventsHealed,
@@ -51,7 +62,7 @@ public sealed class ProjectionOperations(ProjectionStates states, Parking parkin
         string projection,
         CancellationToken cancellation)
     {
-        if (Find(projection) is not { } view) return Unknown(projection);
+        if (await FindAsync(projection, cancellation) is not { } view) return Unknown(projection);
         var body = await Request.BodyAsync<WordBody>(request, cancellation);
         await states.PauseAsync(view.Name, Line(body.By, "by"), Line(body.Why, "why"), cancellation);
         return TypedResults.NoContent();
@@ -66,7 +77,7 @@ public sealed class ProjectionOperations(ProjectionStates states, Parking parkin
         string projection,
         CancellationToken cancellation)
     {
-        if (Find(projection) is not { } view) return Unknown(projection);
+        if (await FindAsync(projection, cancellation) is not { } view) return Unknown(projection);
         await states.ResumeAsync(view.Name, cancellation);
         return TypedResults.NoContent();
     }
@@ -80,7 +91,7 @@ public sealed class ProjectionOperations(ProjectionStates states, Parking parkin
         string projection,
         CancellationToken cancellation)
     {
-        if (Find(projection) is not { } view) return Unknown(projection);
+        if (await FindAsync(projection, cancellation) is not { } view) return Unknown(projection);
         var body = await Request.BodyAsync<RedriveBody>(request, cancellation);
         if (body.UpTo is < 1) throw new InvalidRequestException("invalid-sequence", "upTo counts from 1.");
         if (body.Stream is null)
@@ -101,11 +112,14 @@ public sealed class ProjectionOperations(ProjectionStates states, Parking parkin
         CancellationToken cancellation)
     {
         var projection = Request.Query(request, "projection");
-        if (projection is not null && Find(projection) is null) return Unknown(projection);
+        var generation = projection is null ? null : await FindAsync(projection, cancellation);
+        if (projection is not null && generation is null) return Unknown(projection);
         var stream = Request.Query(request, "stream") is { } text ? StreamOf(text).ToString() : null;
-        var before = clock.GetUtcNow() - Age(request);
         var limit = Request.Limit(request);
-        var found = await parking.ListAsync(projection, stream, before, null, limit, cancellation);
+        var list = $"parked {projection} {stream} {Request.Query(request, "olderThan")}";
+        var after = await continuations.OpenAsync<ParkedPlace>(request, list, cancellation);
+        var before = clock.GetUtcNow() - Age(request);
+        var found = await parking.ListAsync(generation?.FullName, stream, before, after, limit, cancellation);
         return TypedResults.Json(
             new
             {
@@ -114,7 +128,9 @@ public sealed class ProjectionOperations(ProjectionStates states, Parking parkin
                     projection = p.Pk, p.Stream, p.Sequence, p.EventType, p.Error, p.Attempts, p.Since, p.EventAt,
                     p.Payload,
                 }),
-                more = found.Count == limit,
+                continuation = found.Count == limit
+                    ? await continuations.SealAsync(list, ParkedPlace.Of(found[^1]), cancellation)
+                    : null,
             },
             StoredJson.Options);
     }
@@ -128,14 +144,14 @@ public sealed class ProjectionOperations(ProjectionStates states, Parking parkin
         string projection,
         CancellationToken cancellation)
     {
-        if (Find(projection) is not { } view) return Unknown(projection);
+        if (await FindAsync(projection, cancellation) is not { } view) return Unknown(projection);
         var body = await Request.BodyAsync<DiscardBody>(request, cancellation);
         var stream = StreamOf(Request.Required(body.Stream, "stream"));
         var sequence = Request.Required(body.Sequence, "sequence");
         var (by, why) = (Line(body.By, "by"), Line(body.Why, "why"));
 
         // The sequence is named so that nobody discards another event than the one looked at.
-        var parked = await parking.FindAsync(view.Name, stream.ToString(), cancellation);
+        var parked = await parking.FindAsync(view.FullName, stream.ToString(), cancellation);
         if (parked is null || parked.Sequence != sequence)
             return Problem.Of(409, "event-not-parked", $"{stream} is not parked at {sequence} in {view.Name}.");
         await parking.DiscardAsync(parked, by, why, cancellation);
@@ -143,9 +159,18 @@ public sealed class ProjectionOperations(ProjectionStates states, Parking parkin
         return TypedResults.Json(healed ? new Redriven(1, 0) : new Redriven(0, 1), StoredJson.Options);
     }
 
-    static View? Find(string projection) => Views.All.FirstOrDefault(view => view.Name == projection);
+    /// <summary>A view by its name, which is its live generation, or the one beside it by its full name.</summary>
+    async Task<View?> FindAsync(string projection, CancellationToken cancellation)
+    {
+        if (Views.Find(View.NameOf(projection)) is not { } view) return null;
+        var (live, other) = await generations.OfAsync(view, cancellation);
+        return projection == view.Name ? live
+            : projection == live.FullName ? live
+            : projection == other?.FullName ? other
+            : null;
+    }
 
-    static IResult Unknown(string projection) => Problem.Of(
+    internal static IResult Unknown(string projection) => Problem.Of(
         404, "unknown-projection", $"There is no projection {projection}; there are "
             + $"{string.Join(", ", Views.All.Select(view => view.Name))}.");
 
@@ -161,7 +186,7 @@ public sealed class ProjectionOperations(ProjectionStates states, Parking parkin
             : throw new InvalidRequestException("invalid-age", "olderThan is a number of seconds.");
     }
 
-    static string Line(string? text, string name) =>
+    internal static string Line(string? text, string name) =>
         Request.Required(text, name) is { Length: > 0 and <= TextLengthMax } line
             ? line
             : throw new InvalidRequestException("invalid-word", $"{name} is 1 to {TextLengthMax} characters.");

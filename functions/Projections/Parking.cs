@@ -21,8 +21,14 @@ public sealed record ParkedEvent(
     public JsonElement? Payload { get; init; }
 }
 
+/// <summary>Behind which parked event a list goes on: one stream may stand still in several views.</summary>
+public sealed record ParkedPlace(DateTimeOffset Since, string Id, string Pk)
+{
+    public static ParkedPlace Of(ParkedEvent parked) => new(parked.Since, parked.Id, parked.Pk);
+}
+
 /// <summary>
-/// An event that a view does without, on somebody's word: kept, so that a rebuild does without it too.
+/// An event that a view does without, on somebody's word: kept, so that every generation does without it.
 /// </summary>
 public sealed record DiscardedEvent(
     string Id, string Pk, string Stream, long Sequence, string By, string Why, DateTimeOffset At)
@@ -80,29 +86,42 @@ public sealed class Parking(Database database, TimeProvider clock, ILogger<Parki
     public Task DiscardAsync(ParkedEvent parked, string by, string why, CancellationToken cancellation) =>
         container.PutAsync(
             new DiscardedEvent(
-                DiscardedEvent.IdOf(parked.Stream, parked.Sequence), parked.Pk, parked.Stream, parked.Sequence, by, why,
-                clock.GetUtcNow()),
-            parked.Pk,
+                DiscardedEvent.IdOf(parked.Stream, parked.Sequence), View.NameOf(parked.Pk), parked.Stream,
+                parked.Sequence, by, why, clock.GetUtcNow()),
+            View.NameOf(parked.Pk),
             cancellation);
 
     public async Task<bool> IsDiscardedAsync(string view, StoredEvent stored, CancellationToken cancellation) =>
         (await container.FindAsync<DiscardedEvent>(
-            DiscardedEvent.IdOf(stored.StreamId, stored.Sequence), view, cancellation)).Found is not null;
+            DiscardedEvent.IdOf(stored.StreamId, stored.Sequence), View.NameOf(view), cancellation)).Found is not null;
+
+    /// <summary>How many streams stand still in the view.</summary>
+    public async Task<long> CountAsync(string view, CancellationToken cancellation)
+    {
+        var (count, options) = (0L, new QueryRequestOptions { PartitionKey = new PartitionKey(view) });
+        using var pages = container.GetItemQueryIterator<long>(
+            "SELECT VALUE COUNT(1) FROM c WHERE IS_DEFINED(c.since)", requestOptions: options);
+        while (pages.HasMoreResults) count += (await pages.ReadNextAsync(cancellation)).Sum();
+        return count;
+    }
 
     /// <summary>Parked events, those that stand still the longest first, behind the last one before.</summary>
     public async Task<IReadOnlyList<ParkedEvent>> ListAsync(
-        string? view, string? stream, DateTimeOffset parkedBefore, ParkedEvent? after, int limit,
+        string? view, string? stream, DateTimeOffset parkedBefore, ParkedPlace? after, int limit,
         CancellationToken cancellation)
     {
         // Discarded events share the container and have no "since", so this comparison leaves them out.
         var text = "SELECT * FROM c WHERE c.since <= @before";
         if (stream is not null) text += " AND c.stream = @stream";
-        if (after is not null) text += " AND (c.since > @since OR (c.since = @since AND c.id > @id))";
-        var query = new QueryDefinition(text + " ORDER BY c.since, c.id")
+        if (after is not null)
+            text += " AND (c.since > @since OR (c.since = @since"
+                + " AND (c.id > @id OR (c.id = @id AND c.pk > @pk))))";
+        var query = new QueryDefinition(text + " ORDER BY c.since, c.id, c.pk")
             .WithParameter("@before", parkedBefore)
             .WithParameter("@stream", stream)
             .WithParameter("@since", after?.Since)
-            .WithParameter("@id", after?.Id);
+            .WithParameter("@id", after?.Id)
+            .WithParameter("@pk", after?.Pk);
         var found = new List<ParkedEvent>();
         using var pages = container.GetItemQueryStreamIterator(
             query, null, new() { PartitionKey = view is null ? null : new PartitionKey(view), MaxItemCount = limit });

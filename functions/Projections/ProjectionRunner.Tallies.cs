@@ -30,7 +30,7 @@ public sealed partial class ProjectionRunner
             });
 
         // A stream is off the list when every group of it goes on, not with the first.
-        foreach (var stream in healed.Keys) await parking.RemoveAsync(tally.Name, stream, cancellation);
+        foreach (var stream in healed.Keys) await parking.RemoveAsync(tally.FullName, stream, cancellation);
     }
 
     internal async Task<IReadOnlyList<StoredEvent>> UntalliedAsync<TShare, TTotal>(
@@ -46,10 +46,10 @@ public sealed partial class ProjectionRunner
             InParallel(cancellation),
             async (share, stop) =>
             {
-                var key = Tally<TShare, TTotal>.Marker(share.Group, share.Stream.Stream);
+                var key = tally.StoredMarker(share.Group, share.Stream.Stream);
                 var (marker, _) = await container.FindAsync<ViewDocument<TShare>>(key.Id, key.Partition, stop);
                 if (marker?.Parked.Count > 0) return;
-                var until = marker?.Seen.GetValueOrDefault(key.Id) ?? 0;
+                var until = marker?.Seen.GetValueOrDefault(share.Stream.Stream.ToString()) ?? 0;
                 foreach (var missing in share.Stream.Events.Where(e => e.Sequence > until))
                     unseen[(missing.StreamId, missing.Sequence)] = missing;
             });
@@ -66,7 +66,7 @@ public sealed partial class ProjectionRunner
         {
             if (!StreamId.TryParse(stream.Key, out var id) || id.Category != tally.Category) continue;
             var ordered = stream.OrderBy(e => e.Sequence).DistinctBy(e => e.Sequence).ToList();
-            var names = await OfFirstAsync(tally.Name, id, ordered[0], tally.GroupsOfFirst, cancellation);
+            var names = await OfFirstAsync(tally.FullName, id, ordered[0], tally.GroupsOfFirst, cancellation);
             foreach (var name in names ?? [])
             {
                 if (!groups.TryGetValue(name, out var streams)) groups.Add(name, streams = []);
@@ -102,30 +102,41 @@ public sealed partial class ProjectionRunner
         // The total is read before the markers and replaced under its ETag with every marker: had anybody changed a
         // marker since, the total would have changed too. So markers need no ETags.
         var container = database.GetContainer(tally.Container);
-        var (total, etag) = await container.FindAsync<ViewDocument<TTotal>>(
-            Tally<TShare, TTotal>.TotalId, group, cancellation);
+        var totalKey = tally.StoredTotal(group);
+        var (total, etag) = await container.FindAsync<ViewDocument<TTotal>>(totalKey.Id, group, cancellation);
         var batch = container.CreateTransactionalBatch(new PartitionKey(group));
-        var (sum, changed, healed) = (total?.View, 0, new List<string>());
+        var (sum, changed, healed) = (total?.View, new List<ViewKey>(), new List<string>());
         foreach (var delivered in streams)
         {
-            var key = Tally<TShare, TTotal>.Marker(group, delivered.Stream);
+            var key = tally.StoredMarker(group, delivered.Stream);
             var (marker, _) = await container.FindAsync<ViewDocument<TShare>>(key.Id, group, cancellation);
-            var before = marker ?? new() { Id = key.Id, Pk = group };
-            var after = await FoldAsync(tally.Name, before, delivered, cancellation);
+            var before = marker ?? new() { Id = key.Id, Pk = group, Generation = tally.Generation };
+            var after = await FoldAsync(tally.FullName, before, delivered, cancellation);
             if (ReferenceEquals(before, after)) continue;
             sum = tally.Move(sum, before.View, after.View);
             healed.AddRange(before.Parked.Except(after.Parked));
             batch.UpsertItemStream(Json(after), NoContent);
-            changed++;
+            changed.Add(key);
         }
 
-        if (changed == 0) return healed;
-        var next = new ViewDocument<TTotal> { Id = Tally<TShare, TTotal>.TotalId, Pk = group, View = sum };
+        if (changed.Count == 0) return healed;
+        var next = new ViewDocument<TTotal>
+        {
+            Id = totalKey.Id,
+            Pk = group,
+            Generation = tally.Generation,
+            View = sum,
+        };
         if (etag is null) batch.CreateItemStream(Json(next), NoContent);
         else batch.ReplaceItemStream(
             next.Id, Json(next), new() { EnableContentResponseOnWrite = false, IfMatchEtag = etag });
         using var written = await batch.ExecuteAsync(cancellation);
-        if (written.IsSuccessStatusCode) return healed;
+        if (written.IsSuccessStatusCode)
+        {
+            foreach (var key in changed) looks.Written(tally.Container, key);
+            return healed;
+        }
+
         if (written.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed
             || IsTransient(written.StatusCode)) return null;
         throw new CosmosException(

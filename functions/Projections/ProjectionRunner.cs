@@ -25,6 +25,8 @@ public sealed partial class ProjectionRunner(
     IEventStore events,
     Parking parking,
     ProjectionStates states,
+    ViewGenerations generations,
+    Looks looks,
     TimeProvider clock,
     ILogger<ProjectionRunner> log)
 {
@@ -38,15 +40,29 @@ public sealed partial class ProjectionRunner(
 
     /// <summary>
     /// Takes in a batch as the feed delivered it, unless the view is paused: then the batch is let go, for the
-    /// reconciliation stands still at the pause and goes on from there.
+    /// reconciliation stands still at the pause and goes on from there. Both generations of a view that has two take it
+    /// in, the one that is not read first: so whoever switches to it never sees less than before.
     /// </summary>
     public async Task RunAsync(View view, IReadOnlyList<JsonElement> changes, CancellationToken cancellation)
     {
         if (await states.IsPausedAsync(view.Name, cancellation)) return;
         var (read, unreadable) = Changes.Sort(changes);
+        var (live, other) = await generations.OfAsync(view, cancellation);
+        var aside = other is null ? Task.CompletedTask : ProjectAsync(other, read, unreadable, cancellation);
+        await Task.WhenAny(aside);
+
+        // What fails aside must not hold up what is read; thrown afterwards it makes the batch come again.
+        await ProjectAsync(live, read, unreadable, cancellation);
+        await aside;
+    }
+
+    async Task ProjectAsync(
+        View view, IReadOnlyList<StoredEvent> read, IReadOnlyList<UnreadableChange> unreadable,
+        CancellationToken cancellation)
+    {
         foreach (var change in unreadable.Where(c => c.Stream.Length > 0))
             await parking.ParkAsync(
-                view.Name, change.Stream, long.TryParse(change.Id, out var sequence) ? sequence : 0, change.Error,
+                view.FullName, change.Stream, long.TryParse(change.Id, out var sequence) ? sequence : 0, change.Error,
                 cancellation);
         await view.ProjectAsync(this, read, cancellation);
     }
@@ -60,8 +76,14 @@ public sealed partial class ProjectionRunner(
     {
         var documents = await ByDocumentAsync(view, fresh, cancellation);
         await Parallel.ForEachAsync(
-            documents, InParallel(cancellation), async (document, stop) =>
-                await ProjectAsync(view, document.Key, document.Value, stop));
+            documents,
+            InParallel(cancellation),
+            async (document, stop) =>
+            {
+                using var span = Telemetry.Follow("project", document.Value[0].Events[0].TraceParent);
+                span?.SetTag("view", view.Name).SetTag("stream", document.Value[0].Stream.ToString());
+                await ProjectAsync(view, document.Key, document.Value, stop);
+            });
     }
 
     /// <summary>Costs a point read a document: what a reconciliation pays for knowing that nothing is lost.</summary>
@@ -95,7 +117,8 @@ public sealed partial class ProjectionRunner(
         {
             if (!StreamId.TryParse(stream.Key, out var id) || view.FeedOf(id) is not { } feed) continue;
             var ordered = stream.OrderBy(e => e.Sequence).DistinctBy(e => e.Sequence).ToList();
-            if (await KeyAsync(view.Name, feed, id, ordered[0], cancellation) is not { } key) continue;
+            if (await KeyAsync(view.FullName, feed, id, ordered[0], cancellation) is not { } bare) continue;
+            var key = view.Stored(bare);
             if (!documents.TryGetValue(key, out var streams)) documents.Add(key, streams = []);
             streams.Add(new(feed, id, ordered));
         }
@@ -161,7 +184,7 @@ public sealed partial class ProjectionRunner(
             {
                 // The document, not an event, is at fault; every stream in it waits for somebody to look at it.
                 foreach (var (_, _, delivered) in streams)
-                    await parking.ParkAsync(view.Name, delivered[^1], hopeless, cancellation);
+                    await parking.ParkAsync(view.FullName, delivered[^1], hopeless, cancellation);
                 return;
             }
 
@@ -179,13 +202,14 @@ public sealed partial class ProjectionRunner(
     {
         var container = database.GetContainer(view.Container);
         var (found, etag) = await container.FindAsync<ViewDocument<TView>>(key.Id, key.Partition, cancellation);
-        var before = found ?? new() { Id = key.Id, Pk = key.Partition };
+        var before = found ?? new() { Id = key.Id, Pk = key.Partition, Generation = view.Generation };
         var after = before;
-        foreach (var delivered in streams) after = await FoldAsync(view.Name, after, delivered, cancellation);
+        foreach (var delivered in streams) after = await FoldAsync(view.FullName, after, delivered, cancellation);
         if (ReferenceEquals(before, after)) return true;
         if (!await container.ReplaceAsync(after, key.Id, key.Partition, etag, cancellation)) return false;
+        looks.Written(view.Container, key);
         foreach (var healed in before.Parked.Except(after.Parked))
-            await parking.RemoveAsync(view.Name, healed, cancellation);
+            await parking.RemoveAsync(view.FullName, healed, cancellation);
         return true;
     }
 
@@ -285,7 +309,7 @@ public sealed partial class ProjectionRunner(
     static ParallelOptions InParallel(CancellationToken cancellation) =>
         new() { MaxDegreeOfParallelism = DocumentsInParallelMax, CancellationToken = cancellation };
 
-    static bool IsTransient(HttpStatusCode status) => status is
+    internal static bool IsTransient(HttpStatusCode status) => status is
         HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.RequestTimeout
         or HttpStatusCode.Gone or (HttpStatusCode)449;
 

@@ -50,6 +50,10 @@ public sealed class ProjectionStates(Database database, TimeProvider clock)
     public Task SaveAsync(Bookmark bookmark, CancellationToken cancellation) =>
         container.PutAsync(bookmark, bookmark.Pk, cancellation);
 
+    /// <summary>The generation is gone, so is its place in the feed.</summary>
+    public Task ForgetAsync(string fullName, CancellationToken cancellation) =>
+        container.RemoveAsync(BookmarkId, fullName, etag: null, cancellation);
+
     public async Task<Pause?> PauseOfAsync(string view, CancellationToken cancellation) =>
         (await container.FindAsync<Pause>(PauseId, view, cancellation)).Found;
 

@@ -21,8 +21,8 @@ namespace Functions.Projections;
 /// <see cref="Bookmark.CheckedAt"/>.
 /// </remarks>
 public sealed class Reconciliation(
-    Database database, ProjectionRunner runner, ProjectionStates states, TimeProvider clock,
-    ILogger<Reconciliation> log)
+    Database database, ProjectionRunner runner, ProjectionStates states, ViewGenerations generations,
+    Parking parking, TimeProvider clock, ILogger<Reconciliation> log)
 {
     public const int PagesMax = 200;
     public const string MeterName = "Projections";
@@ -33,16 +33,32 @@ public sealed class Reconciliation(
     static readonly Histogram<double> Lags = Meter.CreateHistogram<double>(
         "projections.lag", "s", "How long the oldest event a view had not seen was waiting, by projection.");
 
+    static readonly Gauge<long> ParkedStreams = Meter.CreateGauge<long>(
+        "projections.parked", "{stream}", "How many streams stand still in a view, by projection.");
+
     [Function(nameof(ReconcileViews))]
     public Task ReconcileViews([TimerTrigger("0 * * * * *")] TimerInfo timer, CancellationToken cancellation) =>
         // Every view gets its turn before a fault of one of them is told.
-        Task.WhenAll(Views.All.Select(view => ReconcileAsync(view, cancellation)));
+        Task.WhenAll(Views.All.Select(view => ReconcileGenerationsAsync(view, cancellation)));
+
+    async Task ReconcileGenerationsAsync(View view, CancellationToken cancellation)
+    {
+        var (live, other) = await generations.OfAsync(view, cancellation);
+        var bookmark = await ReconcileAsync(live, cancellation);
+        var projection = new KeyValuePair<string, object?>("projection", view.Name);
+        Lags.Record(bookmark.Lag.TotalSeconds, projection);
+        ParkedStreams.Record(await parking.CountAsync(live.FullName, cancellation), projection);
+
+        // A generation still being built has no bookmark: all that it lacks it is about to read anyway.
+        if (other is not null && await states.BookmarkAsync(other.FullName, cancellation) is not null)
+            await ReconcileAsync(other, cancellation);
+    }
 
     /// <summary>One look from the bookmark on; what it says afterwards is stored.</summary>
     public async Task<Bookmark> ReconcileAsync(View view, CancellationToken cancellation)
     {
         var isPaused = await states.PauseOfAsync(view.Name, cancellation) is not null;
-        var bookmark = (await states.BookmarkAsync(view.Name, cancellation) ?? new(view.Name)) with
+        var bookmark = (await states.BookmarkAsync(view.FullName, cancellation) ?? new(view.FullName)) with
         {
             CheckedAt = clock.GetUtcNow(),
             Lag = TimeSpan.Zero,
@@ -54,7 +70,6 @@ public sealed class Reconciliation(
         for (var range = 0; range < bookmark.Continuations.Count; range++)
             bookmark = await ReconcileAsync(view, feed, bookmark, range, isPaused, cancellation);
         await states.SaveAsync(bookmark, cancellation);
-        Lags.Record(bookmark.Lag.TotalSeconds, new KeyValuePair<string, object?>("projection", view.Name));
         return bookmark;
     }
 
@@ -117,12 +132,12 @@ public sealed class Reconciliation(
     /// Each range is read on its own, so that a busy one never keeps another waiting. A range that is split later on is
     /// still read whole under its first place.
     /// </summary>
-    static async Task<IReadOnlyList<string>> RangesAsync(Container feed) =>
+    internal static async Task<IReadOnlyList<string>> RangesAsync(Container feed) =>
         [.. (await feed.GetFeedRangesAsync()).Select(range => Beginning + range.ToJsonString())];
 
     const string Beginning = "beginning:";
 
-    static ChangeFeedStartFrom StartOf(string place) => place.StartsWith(Beginning, StringComparison.Ordinal)
+    internal static ChangeFeedStartFrom StartOf(string place) => place.StartsWith(Beginning, StringComparison.Ordinal)
         ? ChangeFeedStartFrom.Beginning(FeedRange.FromJsonString(place[Beginning.Length..]))
         : ChangeFeedStartFrom.ContinuationToken(place);
 

@@ -18,7 +18,7 @@ public sealed class Redrive(IEventStore events, ProjectionRunner runner, Parking
     /// </summary>
     public async Task<bool> StreamAsync(View view, StreamId stream, long? upTo, CancellationToken cancellation)
     {
-        var known = await parking.FindAsync(view.Name, stream.ToString(), cancellation);
+        var known = await parking.FindAsync(view.FullName, stream.ToString(), cancellation);
         var head = await events.HeadAsync(stream, cancellation);
         var until = Math.Min(upTo ?? head, head);
         var last = new List<StoredEvent>();
@@ -28,17 +28,17 @@ public sealed class Redrive(IEventStore events, ProjectionRunner runner, Parking
 
         // Parked again shows in the attempts. What was parked beyond the point asked for was not tried and stays.
         if (known is not null && known.Sequence <= until) await parking.RemoveAsync(known, cancellation);
-        return await parking.FindAsync(view.Name, stream.ToString(), cancellation) is null;
+        return await parking.FindAsync(view.FullName, stream.ToString(), cancellation) is null;
     }
 
     /// <summary>The streams parked by now, those that stand still the longest first.</summary>
     public async Task<Redriven> AllAsync(View view, CancellationToken cancellation)
     {
         var (begun, healed, parked) = (clock.GetUtcNow(), 0, 0);
-        ParkedEvent? after = null;
+        ParkedPlace? after = null;
         while (healed + parked < StreamsMax)
         {
-            var page = await parking.ListAsync(view.Name, null, begun, after, PageItems, cancellation);
+            var page = await parking.ListAsync(view.FullName, null, begun, after, PageItems, cancellation);
             foreach (var entry in page)
             {
                 if (StreamId.TryParse(entry.Stream, out var stream)
@@ -47,7 +47,7 @@ public sealed class Redrive(IEventStore events, ProjectionRunner runner, Parking
             }
 
             if (page.Count < PageItems) break;
-            after = page[^1];
+            after = ParkedPlace.Of(page[^1]);
         }
 
         return new(healed, parked);

@@ -39,6 +39,10 @@ public sealed record Tally<TShare, TTotal>(
         ProjectionRunner runner, IReadOnlyList<StoredEvent> events, CancellationToken cancellation) =>
         runner.UntalliedAsync(this, events, cancellation);
 
+    internal ViewKey StoredTotal(string group) => Stored(Total(group));
+
+    internal ViewKey StoredMarker(string group, StreamId stream) => Stored(Marker(group, stream));
+
     internal Feed<TShare> FeedOf(string group) =>
         new(Category, stream => Marker(group, stream), null, (share, stored) => Fold(group, share, stored));
 }

@@ -20,9 +20,32 @@ public sealed record Feed<TView>(
     Func<TView?, StoredEvent, TView?> Fold)
     where TView : class;
 
-/// <summary>What can be done with every view alike, whatever it shows.</summary>
+/// <summary>
+/// What can be done with every view alike, whatever it shows. Rebuilt, it has several generations side by side in its
+/// container: each keeps documents, parked events and a bookmark of its own, so nothing of one touches another.
+/// </summary>
 public abstract record View(string Name, string Container)
 {
+    /// <summary>0 is what the view was born with; every rebuild makes the next.</summary>
+    public int Generation { get; init; }
+
+    /// <summary>The name of this generation, under which its parked events and its bookmark are kept.</summary>
+    public string FullName => Generation == 0 ? Name : $"{Name}{Separator}{Generation}";
+
+    /// <summary>The view without its generation: what is decided about an event holds for every generation.</summary>
+    public static string NameOf(string fullName) => fullName.Split(Separator)[0];
+
+    /// <summary>
+    /// Where this generation keeps a document. In front of the id, so that every generation sorts alike; the partition
+    /// is the same, so that what is one transaction in one generation is one in all.
+    /// </summary>
+    public ViewKey Stored(ViewKey key) => Generation == 0 ? key : key with { Id = $"{Generation}{Separator}{key.Id}" };
+
+    /// <summary>The document's id without its generation.</summary>
+    public string Bare(string id) => Generation == 0 ? id : id[(id.IndexOf(Separator, StringComparison.Ordinal) + 1)..];
+
+    const char Separator = '~';
+
     public abstract bool TakesIn(StoredEvent stored);
 
     /// <summary>Brings the view up to these events; paused or not is the caller's question.</summary>
@@ -89,6 +112,9 @@ public sealed record ViewDocument<TView>
     public required string Id { get; init; }
 
     public required string Pk { get; init; }
+
+    /// <summary>Which generation of the view this document belongs to: what lists ask for.</summary>
+    public int Generation { get; init; }
 
     public IReadOnlyDictionary<string, long> Seen { get; init; } = new Dictionary<string, long>();
 

@@ -6,36 +6,84 @@ using Microsoft.Azure.Cosmos;
 
 namespace Functions.Projections;
 
-/// <summary>Reads view documents; queries see nothing else.</summary>
-public sealed class ViewContainer(Database database, TimeProvider clock)
+/// <summary>Reads view documents of the generation that is live; queries see nothing else.</summary>
+public sealed class ViewContainer(
+    Database database, IEventStore events, ViewGenerations generations, Looks looks, TimeProvider clock)
 {
-    public const int PollsMax = 20;
+    public const int LooksMax = 20;
 
-    static readonly TimeSpan FirstPoll = TimeSpan.FromMilliseconds(25);
-    static readonly TimeSpan PollMax = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(25);
+    static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(1);
+
+    /// <summary>What a list asks: it names the generation in its query, so that it never sees two at once.</summary>
+    internal ValueTask<TView> LiveAsync<TView>(TView view, CancellationToken cancellation)
+        where TView : View => generations.LiveAsync(view, cancellation);
+
+    /// <summary>The document of a view; see the other overload.</summary>
+    internal async Task<ViewDocument<TShown>?> ReadAsync<TShown>(
+        View view, ViewKey key, ConsistencyToken? token, TimeSpan wait, CancellationToken cancellation)
+        where TShown : class
+    {
+        var live = await generations.LiveAsync(view, cancellation);
+        return await ReadAsync<TShown>(live.Container, live.Stored(key), token, wait, cancellation);
+    }
 
     /// <summary>
     /// The document, as soon as it has seen <paramref name="token"/>'s event or <paramref name="wait"/> is over; null
-    /// when there is none. The pause between polls doubles, so a long wait costs few reads.
+    /// when there is none. The pause between looks doubles and the looks are everybody's who waits for the document, so
+    /// a long wait of many costs few reads.
     /// </summary>
     internal async Task<ViewDocument<TView>?> ReadAsync<TView>(
         string container, ViewKey key, ConsistencyToken? token, TimeSpan wait, CancellationToken cancellation)
         where TView : class
     {
         var until = clock.GetUtcNow() + wait;
-        var pause = FirstPoll;
-        for (var poll = 1; ; poll++)
+        var pause = FirstPause;
+        var document = await PointReadAsync<TView>(container, key, cancellation);
+        for (var look = 1; token is { } asked && !HasSeen(document, asked) && look < LooksMax; look++)
         {
-            var document = await PointReadAsync<TView>(container, key, cancellation);
-            if (token is null || HasSeen(document, token.Value)) return document;
             var left = until - clock.GetUtcNow();
-            if (left <= TimeSpan.Zero || poll == PollsMax) return document;
-            await Task.Delay(pause < left ? pause : left, clock, cancellation);
-            pause = pause * 2 < PollMax ? pause * 2 : PollMax;
+            if (left <= TimeSpan.Zero) break;
+            document = await looks.NextAsync(
+                container,
+                key,
+                pause < left ? pause : left,
+                clock,
+                () => PointReadAsync<TView>(container, key, CancellationToken.None),
+                cancellation);
+            pause = pause * 2 < PauseMax ? pause * 2 : PauseMax;
         }
+
+        return document;
     }
 
-    /// <summary>One page of a query, in the query's own order.</summary>
+    /// <summary>
+    /// Waits until the view has seen what the token names, wherever in it that is shown; false when it has not. A list
+    /// that waited is asked afterwards, and shows it.
+    /// </summary>
+    internal async Task<bool> HasSeenAsync<TView>(
+        View<TView> view, ConsistencyToken token, TimeSpan wait, CancellationToken cancellation)
+        where TView : class
+    {
+        if (view.FeedOf(token.Stream) is not { } feed)
+            throw new InvalidRequestException("token-not-taken", $"This list does not show {token.Stream}.");
+        if (feed.KeyOfName is { } byName)
+            return HasSeen(await ReadAsync<TView>(view, byName(token.Stream), token, wait, cancellation), token);
+
+        // Where the row stands only the stream's first event says; without one there is nothing to be seen.
+        await foreach (var first in events.ReadAsync(token.Stream, new(1, 1), cancellation))
+            return HasSeen(
+                await ReadAsync<TView>(view, feed.KeyOfFirst!(first), token, wait, cancellation), token);
+        return false;
+    }
+
+    /// <summary>One page of a query on the live generation, in the query's own order.</summary>
+    public Task<IReadOnlyList<ViewDocument<TView>>> PageAsync<TView>(
+        View<TView> live, QueryDefinition query, string? partition, int limit, CancellationToken cancellation)
+        where TView : class => PageAsync<TView>(
+            live.Container, query.WithParameter("@generation", live.Generation), partition, limit, cancellation);
+
+    /// <summary>One page of a query on documents that no projection keeps, so that there is one generation.</summary>
     public async Task<IReadOnlyList<ViewDocument<TView>>> PageAsync<TView>(
         string container, QueryDefinition query, string? partition, int limit, CancellationToken cancellation)
         where TView : class
@@ -55,6 +103,30 @@ public sealed class ViewContainer(Database database, TimeProvider clock)
         }
 
         return found;
+    }
+
+    /// <summary>
+    /// How many documents there are of each <c>facet</c>, as <c>count</c> says; true and false as text.
+    /// </summary>
+    internal async Task<Dictionary<string, long>> CountsAsync(
+        View live, QueryDefinition query, CancellationToken cancellation)
+    {
+        var counts = new Dictionary<string, long>();
+        using var pages = database.GetContainer(live.Container).GetItemQueryStreamIterator(
+            query.WithParameter("@generation", live.Generation));
+        while (pages.HasMoreResults)
+        {
+            using var page = await pages.ReadNextAsync(cancellation);
+            page.EnsureSuccessStatusCode();
+            var rows = await JsonSerializer.DeserializeAsync<CountPage>(page.Content, StoredJson.Options, cancellation);
+            foreach (var (facet, count) in rows!.Documents)
+            {
+                var name = facet.ValueKind == JsonValueKind.String ? facet.GetString()! : facet.GetRawText();
+                counts[name] = counts.GetValueOrDefault(name) + count;
+            }
+        }
+
+        return counts;
     }
 
     internal static bool HasSeen<TView>(ViewDocument<TView>? document, ConsistencyToken token)
@@ -79,6 +151,10 @@ public sealed class ViewContainer(Database database, TimeProvider clock)
             .ReadItemStreamAsync(key.Id, new PartitionKey(key.Partition), null, cancellation);
         return await DocumentAsync<TView>(read, cancellation);
     }
+
+    sealed record CountPage(IReadOnlyList<Counted> Documents);
+
+    sealed record Counted(JsonElement Facet, long Count);
 
     sealed record Page<TView>(IReadOnlyList<ViewDocument<TView>> Documents)
         where TView : class;

@@ -21,7 +21,7 @@ public sealed class SagaQueries(ViewContainer views)
         var document = await views.ReadAsync<SagaStory>(
             SagaStories.Container, ViewKey.Of(saga.ToString()), null, TimeSpan.Zero, cancellation);
         return document?.View is { } story
-            ? TypedResults.Json(story, StoredJson.Options)
+            ? ViewAnswer.Json(story)
             : Problem.Of(404, "unknown-saga", $"There is no saga {saga}.");
     }
 }

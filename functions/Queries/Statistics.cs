@@ -51,27 +51,25 @@ public sealed class StatisticsQueries(ViewContainer views)
         var days = await Task.WhenAll(Enumerable.Range(0, to.DayNumber - from.DayNumber + 1)
             .Select(async day => new DaySales(
                 from.AddDays(day), await TotalAsync(request, SalesGroup.Of(from.AddDays(day)), cancellation))));
-        return ViewAnswer.Json(request, new { days });
+        return ViewAnswer.Json(new { days });
     }
 
     async Task<IResult> OneAsync(HttpRequest request, SalesGroup group, CancellationToken cancellation) =>
-        ViewAnswer.Json(request, await TotalAsync(request, group, cancellation));
+        ViewAnswer.Json(await TotalAsync(request, group, cancellation));
 
     /// <summary>Has the write in it that the caller sent the token of, once this group's marker has seen it.</summary>
     async Task<Sales> TotalAsync(HttpRequest request, SalesGroup group, CancellationToken cancellation)
     {
-        var container = Views.OrderStatistics.Container;
         if (ConsistencyToken.Of(request) is { } token)
         {
             var marker = await views.ReadAsync<SalesShare>(
-                container, Tally<SalesShare, Sales>.Marker(group.Value, token.Stream), token,
+                Views.OrderStatistics, Tally<SalesShare, Sales>.Marker(group.Value, token.Stream), token,
                 ConsistencyToken.WaitOf(request), cancellation);
-            if (!ViewContainer.HasSeen(marker, token))
-                request.HttpContext.Response.Headers[ViewAnswer.StaleHeader] = "true";
+            if (!ViewContainer.HasSeen(marker, token)) ViewAnswer.TellStale(request);
         }
 
         var total = await views.ReadAsync<Sales>(
-            container, Tally<SalesShare, Sales>.Total(group.Value), null, TimeSpan.Zero, cancellation);
+            Views.OrderStatistics, Tally<SalesShare, Sales>.Total(group.Value), null, TimeSpan.Zero, cancellation);
         return total?.View ?? Sales.None;
     }
 

@@ -1,5 +1,7 @@
-using System.Security.Cryptography;
-using System.Text.Json;
+using System.Globalization;
+using Commerce;
+using Commerce.Customers;
+using Commerce.Ordering;
 using EventSourcing;
 using Functions.Http;
 using Functions.Projections;
@@ -7,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Functions.Queries;
 
-/// <summary>How a query answers with one view document.</summary>
+/// <summary>How a query answers from a view.</summary>
 static class ViewAnswer
 {
     /// <summary>
@@ -22,39 +24,67 @@ static class ViewAnswer
     {
         var token = ConsistencyToken.Of(request);
         var document = await views.ReadAsync<TView>(
-            view.Container, key, token, ConsistencyToken.WaitOf(request), cancellation);
-        var headers = request.HttpContext.Response.Headers;
-        if (token is { } asked && !ViewContainer.HasSeen(document, asked)) headers[StaleHeader] = "true";
+            view, key, token, ConsistencyToken.WaitOf(request), cancellation);
+        if (token is { } asked && !ViewContainer.HasSeen(document, asked)) TellStale(request);
         if (document?.View is not { } found) return Problem.Of(unknown);
 
-        headers.ETag = ETagOf(document);
-        return IsKnown(request, headers.ETag.ToString())
-            ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
-            : TypedResults.Json(found, StoredJson.Options);
+        request.HttpContext.Response.Headers.ETag = ETagOf(document);
+        return Json(found);
     }
 
-    /// <summary>An answer made of many documents: its version is what it says.</summary>
-    public static IResult Json<T>(HttpRequest request, T answer)
-    {
-        var body = JsonSerializer.SerializeToUtf8Bytes(answer, StoredJson.Options);
-        var etag = $"\"{Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(0, 12))}\"";
-        request.HttpContext.Response.Headers.ETag = etag;
-        return IsKnown(request, etag)
-            ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
-            : TypedResults.Bytes(body, "application/json; charset=utf-8");
-    }
-
-    /// <summary>The caller may name several versions it has, weakly or all at once (RFC 9110, 13.1.2).</summary>
-    static bool IsKnown(HttpRequest request, string etag) => request.Headers.IfNoneMatch
-        .SelectMany(value => (value ?? "").Split(',', StringSplitOptions.TrimEntries))
-        .Any(known => known == "*" || known == etag || known == "W/" + etag);
+    public static IResult Json<T>(T answer) => TypedResults.Json(answer, StoredJson.Options);
 
     /// <summary>
-    /// A view's version is how far it has seen its streams: it grows with every event and survives a rebuild.
+    /// Before a list is asked for: waits for what the caller's token names, or tells that it was not seen.
+    /// </summary>
+    public static async Task WaitAsync<TView>(
+        ViewContainer views, HttpRequest request, View<TView> view, CancellationToken cancellation)
+        where TView : class
+    {
+        if (ConsistencyToken.Of(request) is not { } token) return;
+        if (!await views.HasSeenAsync(view, token, ConsistencyToken.WaitOf(request), cancellation)) TellStale(request);
+    }
+
+    /// <summary>
+    /// A customer's facts come from two views: the token's stream says which of them has to have seen it.
+    /// </summary>
+    public static async Task WaitForCustomerAsync(
+        ViewContainer views, HttpRequest request, CustomerId customer, CancellationToken cancellation)
+    {
+        if (ConsistencyToken.Of(request) is not { } token) return;
+        var wait = ConsistencyToken.WaitOf(request);
+        var isSeen = token.Stream.Category == Customer.Category
+            ? await views.HasSeenAsync(Views.Customers, token, wait, cancellation)
+            : ViewContainer.HasSeen(
+                await views.ReadAsync<SalesShare>(
+                    Views.OrderStatistics,
+                    Tally<SalesShare, Sales>.Marker(SalesGroup.Of(customer).Value, token.Stream),
+                    token,
+                    wait,
+                    cancellation),
+                token);
+        if (!isSeen) TellStale(request);
+    }
+
+    /// <summary>How far each row has seen its streams, as the tokens of the commands it shows.</summary>
+    public static IReadOnlyList<string> SeenBy<TView>(IEnumerable<ViewDocument<TView>> rows)
+        where TView : class =>
+        [.. rows.SelectMany(row => row.Seen).Select(
+            seen => string.Create(CultureInfo.InvariantCulture, $"{seen.Key}@{seen.Value}"))];
+
+    public static void TellStale(HttpRequest request) =>
+        request.HttpContext.Response.Headers[StaleHeader] = "true";
+
+    /// <summary>
+    /// A view's version is how far it has seen its streams: it grows with every event. A rebuild may show the same
+    /// events otherwise, so the generation is part of it.
     /// </summary>
     static string ETagOf<TView>(ViewDocument<TView> document)
-        where TView : class =>
-        document.Seen.Count == 1
-            ? $"\"{document.Seen.Values.First()}\""
-            : $"\"{string.Join('.', document.Seen.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => s.Value))}\"";
+        where TView : class
+    {
+        var seen = string.Join('.', document.Seen.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => s.Value));
+        return document.Generation == 0
+            ? $"\"{seen}\""
+            : string.Create(CultureInfo.InvariantCulture, $"\"{seen}~{document.Generation}\"");
+    }
 }

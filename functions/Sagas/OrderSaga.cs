@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Commerce;
 using Commerce.Ordering;
 using EventSourcing;
@@ -24,10 +25,17 @@ public sealed record Origin(OrderId Order, string CorrelationId, string Causatio
     /// <summary>The order's own saga, unless it is said to be another one.</summary>
     public string Saga { get; init; } = OrderSaga.IdOf(Order);
 
+    /// <summary>The trace of that event: every step goes on in it, however much later.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? TraceParent { get; init; }
+
     /// <summary>
     /// A step's command: its id is the saga and the step, so asking again is a repeat and not a second effect.
     /// </summary>
-    public CommandContext Command(string step) => new($"{Saga}/{step}", CorrelationId, CausationId, Saga);
+    public CommandContext Command(string step) => new($"{Saga}/{step}", CorrelationId, CausationId, Saga)
+    {
+        TraceParent = TraceParent,
+    };
 }
 
 /// <summary>Takes a placed order to confirmed and paid, or leaves no trace of it but its cancellation.</summary>

@@ -11,6 +11,9 @@ namespace Functions.Sagas;
 /// <remarks>What each does with the context is a contract with every instance in flight: see the README.</remarks>
 public sealed partial class Saga(TaskOrchestrationContext context, SagaStory begun)
 {
+    /// <summary>What the name of an undo begins with; the rest is its step's.</summary>
+    public const string UndoPrefix = "undo ";
+
     /// <summary>
     /// The external event that continues a parked step, carrying a <see cref="SagaDecision"/>. It names this one stop:
     /// a second decision about it, come too late, must not decide the next stop of the same step.
@@ -52,7 +55,7 @@ public sealed partial class Saga(TaskOrchestrationContext context, SagaStory beg
             refusal = await TryAsync(step);
             if (refusal is null) return null;
             undos.Pop();
-            await ForwardAsync($"undo {step.Name}", step.Undo!, step, StepKind.Undo);
+            await ForwardAsync(UndoPrefix + step.Name, step.Undo!, step, StepKind.Undo);
         }
 
         return refusal;
@@ -122,6 +125,8 @@ public sealed partial class Saga(TaskOrchestrationContext context, SagaStory beg
             else parked.Add(rest);
         }
 
+        // Whoever decides about a parked undo should see what has been taken back without it.
+        if (Story.Parked.Count > 0 && parkedUndosLetOthersGo) await TellAsync(Story);
         await Task.WhenAll(parked);
     }
 
@@ -164,7 +169,7 @@ public sealed partial class Saga(TaskOrchestrationContext context, SagaStory beg
     /// <summary>Tries once; what it answers is over when the step is done, or decided after it parked.</summary>
     async Task<Task> BeginUndoAsync(Step step)
     {
-        var name = $"undo {step.Name}";
+        var name = UndoPrefix + step.Name;
         var at = Open(name, StepKind.Undo);
         var (outcome, refusal) = await AttemptAsync(at, step.Undo!, step, StepPolicy.Behind);
         return outcome == StepOutcome.Done ? Task.CompletedTask : StayAsync();

@@ -12,6 +12,8 @@ public sealed class SagaStories(Database database)
 {
     public const string Container = "sagas";
 
+    const int FaultLengthMax = 500;
+
     /// <summary>The version new sagas begin with: <c>defaultVersion</c> in host.json.</summary>
     public const string Version = "2";
 
@@ -20,6 +22,12 @@ public sealed class SagaStories(Database database)
 
     public static SagaStory Begin(Origin origin, string type, string version, DateTimeOffset at) =>
         new(origin.Saga, type, version, origin.Order.ToString(), origin.CorrelationId, at) { Due = at + FirstSilence };
+
+    public static SagaStory Begin(RestockOrigin origin, string version, DateTimeOffset at) =>
+        new(origin.Saga, nameof(RestockSaga), version, origin.Restock.ToString(), origin.CorrelationId, at)
+        {
+            Due = at + FirstSilence,
+        };
 
     /// <summary>
     /// Writes the story unless a newer telling is already there. Activities run at least once and may come late; the
@@ -51,6 +59,29 @@ public sealed class SagaStories(Database database)
         using var read = await sagas.ReadItemStreamAsync(story.Saga, new(story.Saga), null, cancellation);
         return (await ViewContainer.DocumentAsync<SagaStory>(read, cancellation))?.View?.EndedAt is null;
     }
+
+    /// <summary>
+    /// Says that nobody goes on telling this story. False when somebody did meanwhile; and a chapter that comes later
+    /// after all replaces this one, because its revision is higher.
+    /// </summary>
+    public Task<bool> BreakAsync(SagaStory story, string fault, CancellationToken cancellation) => AmendAsync(
+        story, known => known with { Status = SagaStatus.Broken, Due = null, Fault = Fit(fault) }, cancellation);
+
+    /// <summary>Ends a broken story on somebody's word: what it left undone was done by hand.</summary>
+    public Task<bool> CloseAsync(SagaStory story, SagaDecision decision, CancellationToken cancellation) => AmendAsync(
+        story, known => known with { EndedAt = decision.At, Decisions = [.. known.Decisions, decision] }, cancellation);
+
+    async Task<bool> AmendAsync(
+        SagaStory story, Func<SagaStory, SagaStory> change, CancellationToken cancellation)
+    {
+        var sagas = database.GetContainer(Container);
+        using var read = await sagas.ReadItemStreamAsync(story.Saga, new(story.Saga), null, cancellation);
+        var known = (await ViewContainer.DocumentAsync<SagaStory>(read, cancellation))?.View;
+        return known is not null && known.Revision == story.Revision && known.Status == story.Status
+            && await WriteAsync(sagas, change(known), read.Headers.ETag, cancellation);
+    }
+
+    static string Fit(string text) => text.Length > FaultLengthMax ? text[..FaultLengthMax] : text;
 
     static async Task<bool> WriteAsync(Container sagas, SagaStory story, string? etag, CancellationToken cancellation)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Commerce.Ordering;
+using Commerce.Restocking;
 using EventSourcing;
 using Functions.EventStore;
 using Functions.Projections;
@@ -15,7 +16,9 @@ namespace Functions.Sagas;
 /// answer reaches it, whatever crashes in between. The instance id from the business id makes a repeated start
 /// harmless, and a repeated waking only makes a saga look once more.
 /// </summary>
-public sealed class StartSagas(SagaStories stories, SagaSettings settings, ILogger<StartSagas> log)
+public sealed class StartSagas(
+    CommandHandler<Order, OrderCommand, OrderEvent> orders, SagaStories stories, SagaSettings settings,
+    ILogger<StartSagas> log)
 {
     const int StartsInParallelMax = 16;
 
@@ -46,13 +49,20 @@ public sealed class StartSagas(SagaStories stories, SagaSettings settings, ILogg
     }
 
     static readonly HashSet<string> Asking =
-        ["order-placed", "order-approved", "order-rejected", "order-cancellation-requested"];
+    [
+        "order-placed", "order-approved", "order-rejected", "order-cancellation-requested", "order-return-requested",
+        "restock-requested",
+    ];
 
     Task TakeAsync(DurableTaskClient sagas, StoredEvent stored, CancellationToken cancellation)
     {
+        if (stored.EventType == "restock-requested") return RestockAsync(sagas, stored, cancellation);
         var recorded = Aggregates.Orders.Codec.Decode(stored);
         var origin = new Origin(
-            Order.IdOf(recorded.Stream), recorded.Metadata.CorrelationId, recorded.Metadata.EventId.ToString("D"));
+            Order.IdOf(recorded.Stream), recorded.Metadata.CorrelationId, recorded.Metadata.EventId.ToString("D"))
+        {
+            TraceParent = recorded.Metadata.TraceParent,
+        };
         return recorded.Event switch
         {
             OrderEvent.Placed { Workflow: Order.Orchestration } e => StartAsync(
@@ -62,10 +72,36 @@ public sealed class StartSagas(SagaStories stories, SagaSettings settings, ILogg
                     origin, e.Lines, e.Total, e.ShipTo, e.PaymentMethod, settings.ApprovalOf(e.Total)),
                 cancellation),
             OrderEvent.Placed => Task.CompletedTask,
+            OrderEvent.ReturnRequested => ReturnAsync(
+                sagas, origin with { Saga = ReturnSaga.IdOf(origin.Order) }, recorded, cancellation),
 
             // To an order that no saga carries out, or none any more, it says nothing: such an event is discarded.
             _ => sagas.RaiseEventAsync(origin.Saga, OrderSaga.OrderChanged, stored.EventType, cancellation),
         };
+    }
+
+    async Task ReturnAsync(
+        DurableTaskClient sagas, Origin origin, Recorded<OrderEvent> recorded, CancellationToken cancellation)
+    {
+        var placed = (await orders.KnownAsync(recorded.Stream, TimeSpan.MaxValue, cancellation)).State.Content!;
+        await StartAsync(
+            sagas,
+            SagaStories.Begin(origin, nameof(ReturnSaga), SagaStories.Version, recorded.Metadata.Timestamp),
+            new ReturnedOrder(origin, placed.Lines, placed.Total),
+            cancellation);
+    }
+
+    Task RestockAsync(DurableTaskClient sagas, StoredEvent stored, CancellationToken cancellation)
+    {
+        var recorded = Aggregates.Restocks.Codec.Decode(stored);
+        var requested = (RestockEvent.Requested)recorded.Event;
+        var origin = new RestockOrigin(
+            Restock.IdOf(recorded.Stream), recorded.Metadata.CorrelationId, recorded.Metadata.EventId.ToString("D"));
+        return StartAsync(
+            sagas,
+            SagaStories.Begin(origin, SagaStories.Version, recorded.Metadata.Timestamp),
+            new RestockOrder(origin, requested.Product, requested.Quantity),
+            cancellation);
     }
 
     async Task StartAsync(

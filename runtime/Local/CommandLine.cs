@@ -28,14 +28,16 @@ static class CommandLine
           --orders N  how many orders (1000)
           --seed S    which orders, and what goes wrong (1)
           --faults F  all or none (all)
+          --workflow W  orchestration, choreography or both (both)
 
         Options of export and import
           --data DIR  the folder of the state (.local); nothing else may be using it
+          --keys FILE the keys of personal text, in a file of their own: without them nothing opens it elsewhere
           --resume    import alone: goes on with an import that was interrupted
 
         demo and simulate end with code 0 only when everything they expected was found, export and import only when
         all is done: 1 says what was refused, 2 that the line was misunderstood, 130 that it was interrupted.
-        A backup holds personal text sealed, and no keys.
+        A file of keys opens everything, also for whom is forgotten later: keep it apart from the events, and shorter.
         """;
 
     public static async Task<int> RunAsync(string[] args)
@@ -118,6 +120,9 @@ static class CommandLine
                 case ["--faults", "all" or "none", ..]:
                     plan = plan with { Faults = options[i + 1] == "all" };
                     break;
+                case ["--workflow", var workflow, ..] when SimulationPlan.Workflows.Contains(workflow):
+                    plan = plan with { Workflow = workflow };
+                    break;
                 default:
                     return Misused($"\"{options[i]}\" is no option of simulate, or its value is missing or wrong.");
             }
@@ -130,27 +135,30 @@ static class CommandLine
     {
         if (rest is not [{ Length: > 0 } file, .. var options] || file[0] == '-')
             return Misused($"{command} takes a file.");
-        var (folder, resume) = (".local", false);
+        var files = new BackupFiles(Path.GetFullPath(file), Path.GetFullPath(".local"));
         for (var i = 0; i < options.Length; i++)
         {
             switch (options[i..])
             {
                 case ["--data", { Length: > 0 } path, ..]:
-                    folder = path;
+                    files = files with { Folder = Path.GetFullPath(path) };
+                    i++;
+                    break;
+                case ["--keys", { Length: > 0 } path, ..] when path[0] != '-':
+                    files = files with { Keys = Path.GetFullPath(path) };
                     i++;
                     break;
                 case ["--resume", ..] when command == "import":
-                    resume = true;
+                    files = files with { Resume = true };
                     break;
                 default:
                     return Misused($"\"{options[i]}\" is no option of {command}, or its value is missing.");
             }
         }
 
-        (file, folder) = (Path.GetFullPath(file), Path.GetFullPath(folder));
         return command == "export"
-            ? await FolderBackup.ExportAsync(file, folder, Console.Error, stop)
-            : await FolderBackup.ImportAsync(file, folder, resume, Console.Error, stop);
+            ? await FolderBackup.ExportAsync(files, Console.Error, stop)
+            : await FolderBackup.ImportAsync(files, Console.Error, stop);
     }
 
     static int Misused(string why)

@@ -64,6 +64,9 @@ public sealed class LocalSystem : IAsyncDisposable
     /// <summary>The file of the folder that holds every container.</summary>
     internal const string CosmosFile = "cosmos.db";
 
+    /// <summary>The file of the key that wraps all others.</summary>
+    internal const string MasterKeyFile = "master.key";
+
     readonly CosmosClient client;
 
     LocalSystem(
@@ -122,7 +125,7 @@ public sealed class LocalSystem : IAsyncDisposable
                         services.AddKeyedSingleton(hub.Name, broker.CreateEventHubProducer(hub.Name));
                     }
 
-                    services.AddSingleton<IMasterKey>(FileIn(options, "master.key") is { } file
+                    services.AddSingleton<IMasterKey>(FileIn(options, MasterKeyFile) is { } file
                         ? AesMasterKey.OfFile(file)
                         : new AesMasterKey(RandomNumberGenerator.GetBytes(IKeyVault.KeyBytes)));
                     options.Replace?.Invoke(services);

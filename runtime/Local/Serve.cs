@@ -65,7 +65,7 @@ static class Serve
             Keys, sent as x-functions-key: function {{key}} · admin {{system.Settings[LocalSystem.AdminKey]}}
 
             Try:
-              curl -s -X PUT {{url}}/api/orders/$(uuidgen | tr A-Z a-z) -H 'x-functions-key: {{key}}' \
+              curl -s -X PUT {{url}}/api/orders/{{Guid.NewGuid()}} -H 'x-functions-key: {{key}}' \
                 -H 'content-type: application/json' -d '{
                   "customerId": "{{Catalogue.Customer}}",
                   "lines": [{ "productId": "blue-mug", "quantity": 2 }, { "productId": "red-teapot", "quantity": 1 }],

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Commerce.Ordering;
 using Commerce.Payments;
 using Commerce.Shipping;
 using Functions.Projections;
-using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Runtime.Cosmos;
@@ -11,29 +11,39 @@ using Runtime.DurableTask;
 
 namespace Runtime.Local;
 
-/// <summary>How many orders, which ones, and whether things go wrong meanwhile.</summary>
-sealed record SimulationPlan(int Orders = 1000, int Seed = 1, bool Faults = true)
+/// <summary>How many orders, which ones, who leads them, and whether things go wrong meanwhile.</summary>
+sealed record SimulationPlan(int Orders = 1000, int Seed = 1, bool Faults = true, string Workflow = "both")
 {
     public const int OrdersMax = 1_000_000;
+
+    /// <summary>What an order's <c>workflow</c> may be; both takes turns, wave by wave.</summary>
+    public static readonly string[] Workflows = [Order.Orchestration, Order.Choreography, "both"];
+
+    public override string ToString() =>
+        $"--orders {Orders} --seed {Seed} --faults {(Faults ? "all" : "none")} --workflow {Workflow}";
 }
 
 /// <summary>
 /// Runs seeded orders through the whole system on its files while activities, the store and deliveries fail and the
 /// process dies and comes back, then draws up the books. Time is virtual: pauses pass when nothing else is to be done.
 /// </summary>
-sealed class Simulate : IAsyncDisposable
+sealed partial class Simulate : IAsyncDisposable
 {
     const int Products = 60;
-    const int WaveOrdersMax = 2_500;
+    const int Customers = 40;
+    const int WaveOrdersMax = 1_000;
     const int RequestsMax = 16;
     const int AsksMax = 200;
-    const int ViolationsShownMax = 50;
-    const int MinutesToRest = 10;
 
     /// <summary>A wave that makes no progress for so long is a violation too.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
+    static readonly TimeSpan StalledAfter = TimeSpan.FromSeconds(2);
     static readonly TimeSpan Round = TimeSpan.FromMilliseconds(50);
+
+    // Each leap lets the timers of the functions fire as well, and those read a lot.
+    static readonly TimeSpan Leap = TimeSpan.FromSeconds(16);
+    static readonly TimeSpan Step = TimeSpan.FromSeconds(2);
     static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(5);
 
     static readonly string[] Cards =
@@ -43,7 +53,11 @@ sealed class Simulate : IAsyncDisposable
         "4000 0000 0000 9995", "4000 0000 0000 0119",
     ];
 
-    sealed record Placed(Guid Id, object Body, IReadOnlyList<(string Product, int Quantity)> Lines);
+    sealed record Placed(
+        Guid Id, string Workflow, object Body, IReadOnlyList<(string Product, int Quantity)> Lines);
+
+    /// <summary>Orders that are in flight together, all of one workflow.</summary>
+    sealed record Wave(string Workflow, IReadOnlyList<Placed> Orders);
 
     readonly SimulationPlan plan;
     readonly Random random;
@@ -67,6 +81,7 @@ sealed class Simulate : IAsyncDisposable
     int crashes;
     int decisions;
     int ended;
+    volatile bool isStalled;
     long actions;
 
     Simulate(SimulationPlan plan)
@@ -84,17 +99,21 @@ sealed class Simulate : IAsyncDisposable
 
     async Task<int> RunAsync(CancellationToken stop)
     {
-        Console.WriteLine($"{plan.Orders} orders, seed {plan.Seed}, faults {(plan.Faults ? "all" : "none")}");
+        Console.WriteLine(plan);
         await StartAsync(stop);
         await StockAsync(stop);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var waking = WakeAsync(over.Token);
-        var orders = Enumerable.Range(0, plan.Orders).Select(_ => Draw()).ToList();
-        foreach (var wave in orders.Chunk(WaveOrdersMax))
+        var waves = Waves().ToList();
+        foreach (var wave in waves)
         {
+            // Nobody's timers lead a choreography; what it waits for, messages, takes real time.
+            clock.AutoAdvance = wave.Workflow == Order.Orchestration ? TimeSpan.FromHours(1) : TimeSpan.Zero;
             Fail(plan.Faults);
-            var crashing = plan.Faults ? CrashAfterAsync(placed + random.Next(wave.Length), stop) : Task.CompletedTask;
-            await Parallel.ForEachAsync(wave, Parallelism(stop), async (order, _) => await PlaceAsync(order, stop));
+            var crashing = plan.Faults
+                ? CrashAfterAsync(placed + random.Next(wave.Orders.Count), stop) : Task.CompletedTask;
+            await Parallel.ForEachAsync(
+                wave.Orders, Parallelism(stop), async (order, _) => await PlaceAsync(order, stop));
             await crashing;
             if (plan.Faults) await CrashAsync(stop);
             await SettleAsync(wave, stop);
@@ -103,19 +122,33 @@ sealed class Simulate : IAsyncDisposable
         Fail(false);
         await over.CancelAsync();
         await waking;
-        return await ReportAsync(orders, stop);
+        await RestAsync(stop);
+        return await ReportAsync([.. waves.SelectMany(wave => wave.Orders)], stop);
+    }
+
+    IEnumerable<Wave> Waves()
+    {
+        var turns = plan.Workflow == "both" ? [Order.Orchestration, Order.Choreography] : new[] { plan.Workflow };
+        var size = Math.Clamp((plan.Orders + turns.Length - 1) / turns.Length, 1, WaveOrdersMax);
+        for (var (turn, left) = (0, plan.Orders); left > 0; turn++, left -= size)
+        {
+            var workflow = turns[turn % turns.Length];
+            yield return new(
+                workflow, [.. Enumerable.Range(0, Math.Min(size, left)).Select(_ => Draw(workflow))]);
+        }
     }
 
     /// <summary>
-    /// Lets time pass for activities that hang and requests that are delayed: they count as busy, so it does not pass
-    /// by itself.
+    /// Lets time pass for activities that hang, requests that are delayed and orders that wait for the watcher: for
+    /// none of them it passes by itself.
     /// </summary>
     async Task WakeAsync(CancellationToken over)
     {
         while (!over.IsCancellationRequested)
         {
-            clock.Advance(faults.IsAnyoneHanging ? TimeSpan.FromSeconds(16) : Round);
-            await Task.Delay(Round, TimeProvider.System, over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            clock.Advance(faults.IsAnyoneHanging || isStalled ? Leap : Step);
+            await Task.Delay(5 * Round, TimeProvider.System, over)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -136,7 +169,7 @@ sealed class Simulate : IAsyncDisposable
                     services.AddSingleton<IPaymentGateway>(gateway);
                     services.AddSingleton<ICarrier>(carrier);
                     services.AddSingleton(
-                        p => new ViewContainer(p.GetRequiredService<Database>(), TimeProvider.System));
+                        p => ActivatorUtilities.CreateInstance<ViewContainer>(p, TimeProvider.System));
                     services.AddSingleton(
                         p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
                 },
@@ -170,6 +203,7 @@ sealed class Simulate : IAsyncDisposable
     {
         faults.On = on;
         system!.Cosmos.Faults.Clear();
+        system.Broker.Faults.Clear();
         if (!on) return;
         CosmosFault Rare(CosmosFaultKind kind) => new(kind) { Probability = 0.003 };
         system.Cosmos.Faults.Add(Rare(CosmosFaultKind.TooManyRequests));
@@ -177,11 +211,26 @@ sealed class Simulate : IAsyncDisposable
         system.Cosmos.Faults.Add(Rare(CosmosFaultKind.RequestTimeout));
         system.Cosmos.Faults.Add(Rare(CosmosFaultKind.AnswerLost));
         system.Cosmos.Faults.Add(Rare(CosmosFaultKind.Delay));
+        var bus = system.Broker.Faults;
+        (bus.SendFailures, bus.LostAcknowledgements, bus.LockLosses) = (0.003, 0.003, 0.003);
+        (bus.Duplicates, bus.Reorders, bus.Delays) = (0.02, 0.05, 0.005);
+        bus.DelayMax = TimeSpan.FromMilliseconds(200);
     }
 
     async Task StockAsync(CancellationToken stop)
     {
         await Catalogue.SeedAsync(Api, stop);
+        await Parallel.ForEachAsync(Enumerable.Range(0, Customers), Parallelism(stop), async (i, _) =>
+            Demand(await Api.PutAsync(
+                $"/api/customers/{CustomerOf(i)}",
+                new
+                {
+                    name = $"Customer {i}",
+                    email = $"customer-{i}@example.com",
+                    address = Catalogue.Address(),
+                    creditLimit = new { minorUnits = 5_000_00, currency = "EUR" },
+                },
+                stop)));
         var pieces = 1 + plan.Orders * 5 / Products;
         await Parallel.ForEachAsync(Enumerable.Range(0, Products), Parallelism(stop), async (i, _) =>
         {
@@ -197,7 +246,7 @@ sealed class Simulate : IAsyncDisposable
         });
     }
 
-    Placed Draw()
+    Placed Draw(string workflow)
     {
         var id = new byte[16];
         random.NextBytes(id);
@@ -209,8 +258,18 @@ sealed class Simulate : IAsyncDisposable
         ];
         var shipTo = Catalogue.Address(
             random.Next(20) switch { 0 => "00000", 1 => "00001", _ => "10115" }, random.Next(20) == 0 ? "AQ" : "DE");
-        return new(new(id), Catalogue.Order(Cards[random.Next(Cards.Length)], shipTo, [.. lines]), lines);
+        var body = new
+        {
+            workflow,
+            customerId = CustomerOf(random.Next(Customers)),
+            lines = lines.Select(line => new { productId = line.Product, quantity = line.Quantity }),
+            shipTo,
+            payment = new { card = Cards[random.Next(Cards.Length)] },
+        };
+        return new(new(id), workflow, body, lines);
     }
+
+    static Guid CustomerOf(int number) => new(number, 0, 0x4000, 0x80, 0, 0, 0, 0, 0, 0, 0);
 
     /// <summary>Like any client that wants its order: asks again until there is an answer.</summary>
     async Task PlaceAsync(Placed order, CancellationToken stop)
@@ -222,7 +281,8 @@ sealed class Simulate : IAsyncDisposable
             {
                 answer = await Api.PutAsync($"/api/orders/{order.Id}", order.Body, stop);
             }
-            catch (Exception e) when (e is HttpRequestException or ObjectDisposedException or OperationCanceledException)
+            catch (Exception e) when (
+                e is HttpRequestException or ObjectDisposedException or OperationCanceledException)
             {
                 // The process died under the request. Whether the order was taken only a repeat can tell.
                 stop.ThrowIfCancellationRequested();
@@ -235,42 +295,62 @@ sealed class Simulate : IAsyncDisposable
         Interlocked.Increment(ref placed);
     }
 
-    /// <summary>Waits for every saga's end, and decides "retry" for those that park.</summary>
-    async Task SettleAsync(IReadOnlyList<Placed> wave, CancellationToken stop)
+    /// <summary>Waits until every order of the wave has ended.</summary>
+    async Task SettleAsync(Wave wave, CancellationToken stop)
     {
-        var (open, progress, told) = (wave.ToList(), Stopwatch.StartNew(), Stopwatch.StartNew());
+        var (open, progress, told) = (wave.Orders.ToList(), Stopwatch.StartNew(), Stopwatch.StartNew());
         while (open.Count > 0)
         {
-            var left = new List<Placed>();
-            foreach (var order in open)
-            {
-                var saga = await system!.Host.Durable.Client.GetInstanceAsync(
-                    $"order-{order.Id}", getInputsAndOutputs: true, stop);
-                if (saga?.SerializedCustomStatus?.Contains("parked at", StringComparison.Ordinal) == true)
-                    await DecideAsync(order, stop);
-                if (saga is not { IsCompleted: true }) left.Add(order);
-            }
-
+            var left = wave.Workflow == Order.Orchestration
+                ? await SagasAsync(open, stop) : await PendingAsync(open, stop);
             ended += open.Count - left.Count;
             if (left.Count < open.Count) progress.Restart();
             open = left;
+            isStalled = progress.Elapsed > StalledAfter;
             if (progress.Elapsed > Patience)
             {
-                foreach (var order in open) violations.Add(new(order.Id, Book.Order, "its saga does not end"));
+                foreach (var order in open) violations.Add(new(order.Id, Book.Order, "does not end"));
                 return;
             }
 
             if (open.Count == 0 || told.Elapsed > TellEvery)
             {
                 told.Restart();
-                Console.WriteLine(
-                    $"{since.Elapsed.TotalSeconds,6:0.0} s  {ended} of {plan.Orders} orders ended, {crashes} crashes, "
+                Tell($"{ended} of {plan.Orders} orders ended, {crashes} crashes, "
                     + $"{decisions} decisions about parked sagas");
             }
 
-            // To look at every open saga is work itself: not more than a small part of the time.
+            // To look at every open order is work itself: not more than a small part of the time.
             if (open.Count > 0) await Task.Delay(open.Count > 100 ? 10 * Round : Round, TimeProvider.System, stop);
         }
+    }
+
+    /// <summary>Those whose saga has not ended; one that is parked is told to try again.</summary>
+    async Task<List<Placed>> SagasAsync(List<Placed> open, CancellationToken stop)
+    {
+        var left = new List<Placed>();
+        foreach (var order in open)
+        {
+            var saga = await system!.Host.Durable.Client.GetInstanceAsync(
+                $"order-{order.Id}", getInputsAndOutputs: true, stop);
+            if (saga?.SerializedCustomStatus?.Contains("parked at", StringComparison.Ordinal) == true)
+                await DecideAsync(order, stop);
+            if (saga is not { IsCompleted: true }) left.Add(order);
+        }
+
+        return left;
+    }
+
+    /// <summary>Those whose view does not say yet that they were confirmed or cancelled.</summary>
+    async Task<List<Placed>> PendingAsync(List<Placed> open, CancellationToken stop)
+    {
+        var left = new ConcurrentBag<Placed>();
+        await Parallel.ForEachAsync(open, Parallelism(stop), async (order, _) =>
+        {
+            var view = await Api.GetAsync($"/api/orders/{order.Id}", stop);
+            if (view.Text("status") is not ("confirmed" or "cancelled")) left.Add(order);
+        });
+        return [.. left];
     }
 
     async Task DecideAsync(Placed order, CancellationToken stop)
@@ -279,45 +359,6 @@ sealed class Simulate : IAsyncDisposable
             $"/api/operations/sagas/order-{order.Id}/decision",
             new { action = "retry", by = "simulation", why = "try again" }, null, stop);
         if (answer.IsSuccess) decisions++;
-    }
-
-    async Task<int> ReportAsync(List<Placed> orders, CancellationToken stop)
-    {
-        // Minute by minute, so that the reconciliation brings what the feeds have lost.
-        for (var minute = 0; minute < MinutesToRest; minute++) await clock.AdvanceAsync(TimeSpan.FromMinutes(1), stop);
-        Console.WriteLine($"{since.Elapsed.TotalSeconds,6:0.0} s  at rest, drawing up the books");
-        var books = new Books(Api, gateway.Ledger, carrier.Ledger);
-        foreach (var violation in await books.OpenAsync(Enumerable.Range(0, Products).Select(i => $"sim-{i}"), stop))
-            violations.Add(violation);
-        await Parallel.ForEachAsync(orders, Parallelism(stop), async (order, _) =>
-        {
-            foreach (var violation in await books.CheckAsync(order.Id, order.Lines, stop)) violations.Add(violation);
-            var story = await Api.GetAsync($"/api/sagas/order-{order.Id}", stop);
-            if (story.Text("status") is not ("completed" or "compensated"))
-                violations.Add(new(order.Id, Book.Order, $"its saga's story says {story.Text("status") ?? "nothing"}"));
-        });
-
-        foreach (var violation in await books.CheckTotalsAsync(Catalogue.Customer, stop)) violations.Add(violation);
-        var ledgers = orders.Select(order => gateway.Ledger(new(order.Id))).ToList();
-        var parcels = orders.Select(order => carrier.Ledger(new(order.Id))).ToList();
-        actions += system!.Host.Durable.Counters.Actions;
-        var ends = books.Ends.Values.GroupBy(end => end).Select(g => $"{g.Key} {g.Count()}");
-        var struck = faults.Struck.Select(f => $"{f.Key} {f.Value}").Append($"crash {crashes}");
-        Console.WriteLine($"Orders     {string.Join(", ", ends)}");
-        Console.WriteLine(
-            $"Money      authorized {ledgers.Sum(l => l.Authorized)} = captured {ledgers.Sum(l => l.Captured)} "
-            + $"+ voided {ledgers.Sum(l => l.Voided)} minor units");
-        Console.WriteLine($"Parcels    booked {parcels.Sum(p => p.Booked)}, cancelled {parcels.Sum(p => p.Cancelled)}");
-        Console.WriteLine($"Parked     {decisions} decisions sent");
-        Console.WriteLine($"Faults     {string.Join(", ", struck)}");
-        Console.WriteLine($"Durable    {(double)actions / orders.Count:0.0} actions an order");
-        foreach (var violation in violations.Take(ViolationsShownMax))
-            Console.WriteLine($"VIOLATION  order {violation.Order}: {violation.Book}: {violation.What}");
-        Console.WriteLine(
-            $"{violations.Count} violations in {since.Elapsed.TotalSeconds:0} s; "
-            + $"again with: simulate --orders {plan.Orders} --seed {plan.Seed} "
-            + $"--faults {(plan.Faults ? "all" : "none")}");
-        return violations.IsEmpty ? 0 : 1;
     }
 
     Api Api => new(http!);

@@ -19,6 +19,12 @@ public sealed record CommandContext(
     /// </summary>
     public bool LikelyNew { get; init; }
 
+    /// <summary>
+    /// The trace of the event that led to this command, where it is carried out later and elsewhere: it goes on in that
+    /// trace instead of whatever trace its carrier runs in.
+    /// </summary>
+    public string? TraceParent { get; init; }
+
     /// <summary>The person an event is about, where its members do not say so: <see cref="Personal"/>.</summary>
     public StreamId? Subject { get; init; }
 

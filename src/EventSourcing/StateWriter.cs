@@ -59,7 +59,7 @@ sealed class StateWriter<TState, TCommand, TEvent>(
         var at = clock.GetUtcNow();
         if (now.Sequence > 0 && at < now.At)
             at = now.At - at <= SkewMax ? now.At : throw new ClockBehindException(stream, now.At, at);
-        var traceparent = Activity.Current is { IdFormat: ActivityIdFormat.W3C } span ? span.Id : null;
+        var traceparent = TraceParentOf(context);
 
         var stored = new StoredEvent[events.Count];
         for (var i = 0; i < stored.Length; i++)
@@ -87,6 +87,15 @@ sealed class StateWriter<TState, TCommand, TEvent>(
         }
 
         return stored;
+    }
+
+    /// <summary>The command's own span; without one the trace it belongs to, not the one that carries it.</summary>
+    static string? TraceParentOf(CommandContext context)
+    {
+        if (Activity.Current is not { IdFormat: ActivityIdFormat.W3C } span) return context.TraceParent;
+        return context.TraceParent is { } asked && !asked.Contains(span.TraceId.ToHexString(), StringComparison.Ordinal)
+            ? asked
+            : span.Id;
     }
 
     /// <summary>False when one of the people is forgotten; then nothing of the command is stored.</summary>

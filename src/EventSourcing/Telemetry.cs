@@ -42,6 +42,20 @@ public static class Telemetry
     public static Histogram<double> CommandCharge { get; } = Meter.CreateHistogram<double>(
         "events.command.charge", "{RU}", "Request units by command.");
 
+    /// <summary>
+    /// A span for work an event asked for, in that event's trace however long ago it was; null when nobody listens.
+    /// The trace that carries the work, such as that of a feed with many events, is linked.
+    /// </summary>
+    public static Activity? Follow(string name, string? traceParent)
+    {
+        if (!Source.HasListeners() || !ActivityContext.TryParse(traceParent, null, isRemote: true, out var parent))
+            return Source.StartActivity(name);
+        var carrier = Activity.Current?.Context;
+        return carrier is null || carrier.Value.TraceId == parent.TraceId
+            ? Source.StartActivity(name, ActivityKind.Consumer, parent)
+            : Source.StartActivity(name, ActivityKind.Consumer, parent, links: [new(carrier.Value)]);
+    }
+
     /// <summary>A store reports here what an operation cost, also to the command it works for.</summary>
     public static void Charged(string operation, double charge)
     {
@@ -82,7 +96,9 @@ readonly struct CommandTelemetry : IDisposable
     {
         this.category = new("category", category);
         charges = Telemetry.BeginCharges();
-        span = Telemetry.Source.StartActivity("command");
+        span = context.TraceParent is null
+            ? Telemetry.Source.StartActivity("command")
+            : Telemetry.Follow("command", context.TraceParent);
         span?.SetTag("stream", stream.ToString()).SetTag("command.id", context.CommandId)
             .SetTag("correlation.id", context.CorrelationId);
     }

@@ -5,6 +5,7 @@ using Commerce.Customers;
 using Commerce.Inventory;
 using Commerce.Ordering;
 using Commerce.Payments;
+using Commerce.Restocking;
 using Commerce.Shipping;
 using EventSourcing;
 using static Commerce.Tests.Samples;
@@ -173,6 +174,7 @@ public sealed class StoredEvents
             case PaymentEvent e: Check(PaymentEvent.Types, e, name, json); break;
             case ShipmentEvent e: Check(ShipmentEvent.Types, e, name, json); break;
             case CustomerEvent e: Check(CustomerEvent.Types, e, name, json); break;
+            case RestockEvent e: Check(RestockEvent.Types, e, name, json); break;
             case ProductEvent e: Check(ProductEvent.Types, e, name, json); break;
             default: Assert.Fail($"{@event} belongs to no family."); break;
         }

@@ -118,36 +118,6 @@ public sealed class OrderSagaTests(RunningSystem system)
     }
 
     [Fact]
-    public async Task A_cancellation_that_comes_before_the_pivot_compensates_and_one_behind_it_is_refused()
-    {
-        var product = await system.ProductAsync(stock: 5);
-        system.Carrier.TimeOut(CarrierCall.Book);
-        var order = await system.PlaceAsync(Catalogue.Order(Good, Catalogue.Address(), (product, 1)));
-        var early = await system.Api.PostAsync(
-            $"/api/orders/{order}/cancellation", new { reason = "changed my mind" }, null, default);
-        var saga = await system.SettledAsync(order);
-        var late = await system.Api.PostAsync(
-            $"/api/orders/{order}/cancellation", new { reason = "changed my mind again" }, null, default);
-
-        // Which of the two came first is the race; each order of events has one right answer.
-        if ((int)early.Status == 202)
-        {
-            Assert.Equal("cancellation-requested", saga.Text("refusal.code"));
-            Assert.Equal(202, (int)late.Status);
-            Assert.Equal(
-                ["order-placed", "order-cancellation-requested", "order-cancelled"],
-                    await system.EventTypesAsync($"order-{order}"));
-        }
-        else
-        {
-            Assert.Equal("completed", saga.Text("status"));
-            Assert.Equal("order-already-confirmed", late.Text("code"));
-        }
-
-        system.Carrier.Recover();
-    }
-
-    [Fact]
     public async Task An_undo_that_keeps_failing_parks_the_saga_until_an_operator_decides()
     {
         var product = await system.ProductAsync(stock: 5);

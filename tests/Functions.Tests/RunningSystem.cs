@@ -39,6 +39,8 @@ public sealed class RunningSystem : IAsyncLifetime
 
     public HttpClient Http => http!;
 
+    public HttpClient AdminHttp => admin!;
+
     public async Task InitializeAsync()
     {
         system = await LocalSystem.StartAsync(
@@ -54,9 +56,11 @@ public sealed class RunningSystem : IAsyncLifetime
 
                     // What waits for the store or the feed waits in real time: they do not know the virtual one.
                     services.AddSingleton(
-                        p => new ViewContainer(p.GetRequiredService<Database>(), TimeProvider.System));
+                        p => ActivatorUtilities.CreateInstance<ViewContainer>(p, TimeProvider.System));
+                    services.AddSingleton(p => new Verification(p.GetRequiredService<Database>(), TimeProvider.System));
                     services.AddSingleton(
                         p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
+                    services.AddSingleton(new Functions.Choreography.Patience(TimeSpan.Zero, TimeSpan.Zero));
                 },
             },
             CancellationToken.None);
@@ -68,10 +72,17 @@ public sealed class RunningSystem : IAsyncLifetime
 
     // On a clock that leaps to whatever is due next, a timer that comes round every minute would run without end.
     // Tests call what it calls.
-    static Dictionary<string, string> Settings() =>
+    public static Dictionary<string, string> Settings() =>
         new(LocalSettings.Read(Path.Combine(AppContext.BaseDirectory, "local.settings.sample.json")))
         {
             ["AzureWebJobs.ReconcileViews.Disabled"] = "true",
+            ["AzureWebJobs.ReconcileOutbox.Disabled"] = "true",
+            ["AzureWebJobs.CancelOverdueOrders.Disabled"] = "true",
+            ["AzureWebJobs.ContinueRebuilds.Disabled"] = "true",
+            ["AzureWebJobs.CancelOverdueOrders.Disabled"] = "true",
+            ["AzureWebJobs.ReconcileOutbox.Disabled"] = "true",
+            ["AzureWebJobs.PurgeSagas.Disabled"] = "true",
+            ["AzureWebJobs.WatchSagas.Disabled"] = "true",
         };
 
     public async Task DisposeAsync()

@@ -36,7 +36,10 @@ public sealed class RoleTests
 
     /// <summary>Settings that lead to no resource of ours.</summary>
     static readonly string[] NoConnection =
-        ["APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "AZURE_CLIENT_ID", "AzureFunctionsJobHost", "TASKHUB_NAME"];
+    [
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "AZURE_CLIENT_ID", "Approval", "AzureFunctionsJobHost",
+        "OTEL_EXPORTER_OTLP_ENDPOINT", "Sagas", "TASKHUB_NAME",
+    ];
 
     [Fact]
     public void Every_connection_has_the_roles_it_needs_and_no_other_role_is_given()

@@ -14,7 +14,7 @@ public sealed class TopologyTests
     /// <summary>
     /// Alerts and charts on what the code does not report yet. A name goes from this list when it does.
     /// </summary>
-    static readonly string[] MetricsAwaited = ["projections.parked", "sagas.parked"];
+    static readonly string[] MetricsAwaited = [];
 
     [Fact]
     public void Every_container_the_code_uses_is_deployed()

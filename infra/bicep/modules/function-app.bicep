@@ -32,6 +32,10 @@ param serviceBusHost string
 param eventHubsHost string
 param keyUri string
 param insightsConnectionString string
+
+@description('Where traces and metrics go by OTLP as well; empty: nowhere else.')
+param otlpEndpoint string = ''
+
 param taskHubName string
 
 @allowed(['scheduler', 'storage'])
@@ -62,6 +66,7 @@ var settings = {
   EventHubs__credential: 'managedidentity'
   EventHubs__fullyQualifiedNamespace: eventHubsHost
   KeyVault__keyUri: keyUri
+  OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint
   Sagas__retentionDays: '30'
   ServiceBus__clientId: identityClientId
   ServiceBus__credential: 'managedidentity'

@@ -41,7 +41,9 @@ public sealed class DurableEngine : IAsyncDisposable
     /// <summary>Why the engine has stopped by itself: its store failed. A host should end its process then.</summary>
     public Exception? Fault => _stopped ? null : _hub.Fault;
 
-    /// <summary>Fails as soon as the engine runs nothing any more; <see cref="Fault"/> then says whether by itself.</summary>
+    /// <summary>
+    /// Fails as soon as the engine runs nothing any more; <see cref="Fault"/> then says whether by itself.
+    /// </summary>
     public Task Stopped => _hub.Stopped;
 
     /// <summary>Takes up whatever the last process left unfinished.</summary>

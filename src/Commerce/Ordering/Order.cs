@@ -78,7 +78,8 @@ public sealed partial record Order(
         (Confirm, OrderStatus.Cancelled) => OrderRefusal.Cancelled,
         (Confirm, _) => [],
 
-        // Only from before the order is confirmed: behind it this refuses, which is how a pivot learns that it happened.
+        // Only from before the order is confirmed: behind it this refuses, which is how a pivot learns that it
+        // happened.
         (RequestCancellation, OrderStatus.Cancelled) => [],
         (RequestCancellation, not OrderStatus.Pending) => OrderRefusal.Confirmed,
         (RequestCancellation, _) when order.Request is not null => [],

@@ -26,10 +26,10 @@ public sealed class EveryFamily
     public static TheoryData<Type> EventFamilies => [.. Families("Event")];
 
     [Fact]
-    public void There_are_seven_families_of_each()
+    public void There_are_eight_families_of_each()
     {
-        Assert.Equal(7, Families("Event").Count());
-        Assert.Equal(7, Families("Command").Count());
+        Assert.Equal(8, Families("Event").Count());
+        Assert.Equal(8, Families("Command").Count());
     }
 
     [Theory]

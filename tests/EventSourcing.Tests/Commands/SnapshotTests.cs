@@ -126,4 +126,21 @@ public abstract class SnapshotTests(IEventStore store)
     static JsonElement Json<T>(T value) => JsonSerializer.SerializeToElement(value, StoredJson.Options);
 }
 
-public sealed class SnapshotInMemoryTests() : SnapshotTests(new InMemoryEventStore());
+public sealed class SnapshotInMemoryTests() : SnapshotTests(new InMemoryEventStore())
+{
+    [Fact]
+    public async Task A_stream_of_a_hundred_thousand_events_is_known_by_its_snapshot_and_tail()
+    {
+        var (store, stream, policy) = (new InMemoryEventStore(), Samples.NewStream(), new SnapshotPolicy(100, "1"));
+        await store.FillAsync(stream, to: 99_950);
+        var clock = new ManualClock { Now = Samples.Noon.AddDays(2) };
+        var writer = new Instance(store, clock, policy);
+        await writer.AskAsync(stream, new AddOnes(50));
+        await writer.AskAsync(stream, new AddOnes(98));
+
+        var cold = new Instance(store, clock, policy);
+        var loaded = await cold.Handler.LoadAsync(stream, StreamRange.All, CancellationToken.None);
+        Assert.Equal((100_098, 100_098), (loaded.Sequence, loaded.State.Value));
+        Assert.Equal((99, 1, 1), (cold.Store.EventsRead, cold.Store.Reads, cold.Store.SnapshotReads));
+    }
+}

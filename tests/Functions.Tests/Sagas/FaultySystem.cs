@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using Commerce.Payments;
+using Commerce.Restocking;
 using Commerce.Shipping;
 using Functions.Projections;
+using Functions.Sagas;
 using Microsoft.Azure.Cosmos;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,6 +18,9 @@ namespace Functions.Tests.Sagas;
 public sealed class FaultySystem : IAsyncLifetime
 {
     public const int Pairs = 24;
+
+    /// <summary>An order of twenty times what orders are here waits for an approval.</summary>
+    public const int ApprovalAbove = 50_00;
 
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
@@ -49,6 +54,8 @@ public sealed class FaultySystem : IAsyncLifetime
 
     public SimulatedCarrier Carrier { get; } = new();
 
+    public SimulatedSuppliers Suppliers { get; } = new();
+
     public LocalSystem System => system!;
 
     public Api Api { get; private set; } = null!;
@@ -78,16 +85,21 @@ public sealed class FaultySystem : IAsyncLifetime
             {
                 Folder = folder,
                 Clock = Clock,
+                Settings = new Dictionary<string, string>(RunningSystem.Settings())
+                {
+                    [SagaSettings.ApprovalAbove] = $"{ApprovalAbove}",
+                },
                 FeedPollDelayMax = TimeSpan.FromMilliseconds(20),
                 Around = (context, next) => Around(context, next),
                 Replace = services =>
                 {
                     services.AddSingleton<IPaymentGateway>(Gateway);
                     services.AddSingleton<ICarrier>(Carrier);
+                    services.AddSingleton<ISuppliers>(Suppliers);
 
                     // What waits for the store or the feed waits in real time: they do not know the virtual one.
                     services.AddSingleton(
-                        p => new ViewContainer(p.GetRequiredService<Database>(), TimeProvider.System));
+                        p => ActivatorUtilities.CreateInstance<ViewContainer>(p, TimeProvider.System));
                     services.AddSingleton(
                         p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
                 },
@@ -115,35 +127,38 @@ public sealed class FaultySystem : IAsyncLifetime
     /// <summary>
     /// The lines of the order with this number: few orders share a product, so its stream stays quick.
     /// </summary>
-    public IReadOnlyList<(string Product, int Quantity)> LinesOf(int number) =>
-        [(Products[number % Pairs * 2], 1), (Products[number % Pairs * 2 + 1], 2)];
+    public IReadOnlyList<(string Product, int Quantity)> LinesOf(int number, int times = 1) =>
+        [(Products[number % Pairs * 2], times), (Products[number % Pairs * 2 + 1], 2 * times)];
 
-    public async Task PlaceAsync(Guid order, int number)
+    public async Task PlaceAsync(Guid order, int number, int times = 1)
     {
         var answer = await Api.PutAsync(
             $"/api/orders/{order}",
-            Catalogue.Order("4242 4242 4242 4242", Catalogue.Address(), [.. LinesOf(number)]),
+            Catalogue.Order("4242 4242 4242 4242", Catalogue.Address(), [.. LinesOf(number, times)]),
             default);
         Assert.True(answer.IsSuccess, $"{answer.Status} {answer.Body}");
     }
 
     /// <summary>Until each saga has ended or stands parked; in between something may be done to move time.</summary>
-    public async Task SettleAsync(IEnumerable<Guid> orders, Action? between = null)
+    public Task SettleAsync(IEnumerable<Guid> orders, Action? between = null) =>
+        SettleAsync(orders.Select(order => $"order-{order}"), between);
+
+    public async Task SettleAsync(IEnumerable<string> sagas, Action? between = null)
     {
         var waited = Stopwatch.StartNew();
-        var open = orders.ToList();
+        var open = sagas.ToList();
         while (open.Count > 0)
         {
-            Assert.True(waited.Elapsed < Patience, $"{open.Count} sagas neither end nor park, such as order-{open[0]}");
+            Assert.True(waited.Elapsed < Patience, $"{open.Count} sagas neither end nor park, such as {open[0]}");
             if (between is null) await System.Host.Durable.WhenIdleAsync();
             between?.Invoke();
-            var left = new List<Guid>();
-            foreach (var order in open)
+            var left = new List<string>();
+            foreach (var id in open)
             {
                 var saga = await System.Host.Durable.Client.GetInstanceAsync(
-                    $"order-{order}", getInputsAndOutputs: true, default);
+                    id, getInputsAndOutputs: true, default);
                 var parked = saga?.SerializedCustomStatus?.Contains("parked at", StringComparison.Ordinal) == true;
-                if (saga is null || (!saga.IsCompleted && !parked)) left.Add(order);
+                if (saga is null || (!saga.IsCompleted && !parked)) left.Add(id);
             }
 
             open = left;
@@ -152,21 +167,26 @@ public sealed class FaultySystem : IAsyncLifetime
     }
 
     /// <summary>Decides about one stop of a saga, and waits until the saga has heard.</summary>
-    public async Task DecideAsync(Guid order, string action, string step, int stop)
+    public Task DecideAsync(Guid order, string action, string step, int stop) =>
+        DecideAsync($"order-{order}", action, step, stop);
+
+    public async Task DecideAsync(string saga, string action, string step, int stop)
     {
         var answer = await Admin.PostAsync(
-            $"/api/operations/sagas/order-{order}/decision",
+            $"/api/operations/sagas/{saga}/decision",
             new { action, by = "operator@example.com", why = "the matrix says so", step },
             null,
             default);
         Assert.True((int)answer.Status == 202, $"{answer.Status} {answer.Body}");
         await RunningSystem.EventuallyAsync(
-            () => StoryAsync(order),
+            () => StoryAsync(saga),
             story => story.Body.GetProperty("parked").EnumerateArray()
                 .All(p => p.GetProperty("stop").GetInt32() != stop));
     }
 
-    public Task<ApiAnswer> StoryAsync(Guid order) => Api.GetAsync($"/api/sagas/order-{order}", default);
+    public Task<ApiAnswer> StoryAsync(Guid order) => StoryAsync($"order-{order}");
+
+    public Task<ApiAnswer> StoryAsync(string saga) => Api.GetAsync($"/api/sagas/{saga}", default);
 
     public Books Books() => new(Api, Gateway.Ledger, Carrier.Ledger);
 }

@@ -26,10 +26,30 @@ public sealed class Strikes(TimeProvider clock)
     readonly ConcurrentDictionary<string, IReadOnlyList<Strike>> ordered = new();
     readonly ConcurrentDictionary<string, ConcurrentQueue<string>> calls = new();
 
-    public void Order(Guid order, IReadOnlyList<Strike> strikes) => ordered[$"order-{order}"] = strikes;
+    public void Order(Guid order, IReadOnlyList<Strike> strikes) => Order($"order-{order}", strikes);
+
+    public void Order(string saga, IReadOnlyList<Strike> strikes) => ordered[saga] = strikes;
 
     /// <summary>The activities called for an order so far, in the order of the calls.</summary>
-    public IReadOnlyList<string> CallsOf(Guid order) => [.. calls[$"order-{order}"]];
+    public IReadOnlyList<string> CallsOf(Guid order) => CallsOf($"order-{order}");
+
+    public IReadOnlyList<string> CallsOf(string saga) => [.. calls[saga]];
+
+    /// <summary>Once before, once after the effect: what a retry must heal.</summary>
+    public static IEnumerable<Strike> Once(string step) =>
+        [new(step, Mishap.FaultsBeforeEffect, 1), new(step, Mishap.FaultsAfterEffect, 1)];
+
+    /// <summary>What may not be given up: heals by itself, or parks and an operator decides.</summary>
+    public static IEnumerable<(Strike Strike, string? Decision)> Ways(string step, int attemptsMax)
+    {
+        foreach (var strike in Once(step)) yield return (strike, null);
+        foreach (var decision in (string[])["retry", "skip", "resolve"])
+        {
+            yield return (new(step, Mishap.Refused, 1), decision);
+            yield return (new(step, Mishap.FaultsBeforeEffect, attemptsMax), decision);
+            yield return (new(step, Mishap.FaultsAfterEffect, attemptsMax), decision);
+        }
+    }
 
     /// <summary>Passes everything through but the activities of orders that something was ordered for.</summary>
     public Task Around(FunctionContext context, Func<Task> next)

@@ -69,8 +69,9 @@ public sealed class EveryViewTests(RunningSystem system)
                     TView? folded = null;
                     await foreach (var stored in Service<IEventStore>().ReadAsync(stream, StreamRange.All, default))
                         folded = project(folded, codec.Decode(stored));
+                    var live = await Service<ViewGenerations>().LiveAsync(view, default);
                     using var read = await Service<Database>().GetContainer(view.Container)
-                        .ReadItemStreamAsync(stream.Id, new(stream.Id));
+                        .ReadItemStreamAsync(live.Stored(ViewKey.Of(stream.Id)).Id, new(stream.Id));
                     return (Text(folded), Text((await ViewContainer.DocumentAsync<TView>(read, default))?.View));
                 },
                 both => both.Item1 == both.Item2);

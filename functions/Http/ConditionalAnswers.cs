@@ -1,0 +1,70 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Middleware;
+
+namespace Functions.Http;
+
+/// <summary>
+/// Gives every answer to a GET a version and does not send again what the caller has: 304 (RFC 9110, 13.1.2).
+/// </summary>
+/// <remarks>
+/// A function that knows a version, such as how far a view has seen its stream, says it in the ETag; of everything else
+/// the version is what it says. No query does anything for this, so none can forget to. Streams of any length, which
+/// are no single JSON value, pass by.
+/// </remarks>
+sealed class ConditionalAnswers : IFunctionsWorkerMiddleware
+{
+    public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
+    {
+        await next(context);
+        if (context.GetHttpContext() is not { } http || !HttpMethods.IsGet(http.Request.Method)) return;
+        var result = context.GetInvocationResult();
+        if (result.Value is IResult answer and IValueHttpResult) result.Value = new Conditional(answer);
+    }
+
+    sealed class Conditional(IResult answer) : IResult
+    {
+        const int HashBytes = 12;
+
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            var response = httpContext.Response;
+            var (outside, inside) = (response.Body, new MemoryStream());
+            response.Body = inside;
+            try
+            {
+                await answer.ExecuteAsync(httpContext);
+            }
+            finally
+            {
+                response.Body = outside;
+            }
+
+            var body = inside.GetBuffer().AsMemory(0, (int)inside.Length);
+            if (response.StatusCode == StatusCodes.Status200OK)
+            {
+                var headers = response.Headers;
+                if (headers.ETag.Count == 0)
+                    headers.ETag = $"\"{Convert.ToHexStringLower(SHA256.HashData(body.Span).AsSpan(0, HashBytes))}\"";
+
+                // Answers are for this caller alone, and may be kept as long as each use asks first.
+                headers.CacheControl = "private, no-cache";
+                if (IsKnown(httpContext.Request, headers.ETag.ToString()))
+                {
+                    response.StatusCode = StatusCodes.Status304NotModified;
+                    (response.ContentLength, response.ContentType) = (null, null);
+                    return;
+                }
+            }
+
+            response.ContentLength = body.Length;
+            await outside.WriteAsync(body, httpContext.RequestAborted);
+        }
+
+        /// <summary>The caller may name several versions it has, weakly or all at once.</summary>
+        static bool IsKnown(HttpRequest request, string etag) => request.Headers.IfNoneMatch
+            .SelectMany(value => (value ?? "").Split(',', StringSplitOptions.TrimEntries))
+            .Any(known => known == "*" || known == etag || known == "W/" + etag);
+    }
+}

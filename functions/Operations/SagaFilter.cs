@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Functions.Http;
+using Functions.Projections;
+using Functions.Sagas;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Cosmos;
+
+namespace Functions.Operations;
+
+/// <summary>
+/// Which sagas are meant: by state, kind, version, the step they stand at, and how long ago they began. The state
+/// <c>stuck</c> means those that should have told more by now.
+/// </summary>
+sealed record SagaFilter(string? State, string? Type, string? Version, string? Step, TimeSpan OlderThan)
+{
+    public const string Stuck = "stuck";
+
+    static readonly string[] States =
+        [Stuck, .. Enum.GetNames<SagaStatus>().Select(JsonNamingPolicy.CamelCase.ConvertName)];
+
+    public static SagaFilter Of(HttpRequest request) => Checked(
+        Request.Query(request, "state"), Request.Query(request, "type"), Request.Query(request, "version"),
+        Request.Query(request, "step"), Request.Query(request, "olderThan"));
+
+    /// <exception cref="InvalidRequestException">There is no such state, or the age is no number.</exception>
+    public static SagaFilter Checked(string? state, string? type, string? version, string? step, string? olderThan)
+    {
+        if (state is not null && !States.Contains(state))
+            throw new InvalidRequestException("invalid-state", $"state is one of {string.Join(", ", States)}.");
+        var age = 0;
+        if (olderThan is not null
+            && !int.TryParse(olderThan, NumberStyles.None, CultureInfo.InvariantCulture, out age))
+            throw new InvalidRequestException("invalid-age", "olderThan is a number of seconds.");
+        return new(state, type, version, step, TimeSpan.FromSeconds(age));
+    }
+
+    /// <summary>The newest first, behind the one a page ended with.</summary>
+    public QueryDefinition Query(DateTimeOffset now, SagaCursor? after)
+    {
+        var where = new List<string> { "c.view.startedAt <= @before" };
+        if (State == Stuck) where.Add("c.view.due < @now");
+        else if (State is not null) where.Add("c.view.status = @state");
+        if (Type is not null) where.Add("c.view.type = @type");
+        if (Version is not null) where.Add("c.view.version = @version");
+        if (Step is not null) where.Add("ARRAY_CONTAINS(c.view.standsAt, @step)");
+        if (after is not null) where.Add("(c.view.startedAt < @at OR (c.view.startedAt = @at AND c.id < @id))");
+        return new QueryDefinition(
+            $"SELECT * FROM c WHERE {string.Join(" AND ", where)} ORDER BY c.view.startedAt DESC, c.id DESC")
+            .WithParameter("@before", now - OlderThan)
+            .WithParameter("@now", now)
+            .WithParameter("@state", State)
+            .WithParameter("@type", Type)
+            .WithParameter("@version", Version)
+            .WithParameter("@step", Step)
+            .WithParameter("@at", after?.At)
+            .WithParameter("@id", after?.Id);
+    }
+}
+
+/// <summary>Behind which saga the next page starts; opaque to callers.</summary>
+sealed record SagaCursor(DateTimeOffset At, string Id)
+{
+    public static SagaCursor? Of(string? text)
+    {
+        if (text is null) return null;
+        var bytes = new byte[text.Length];
+        var parts = Convert.TryFromBase64String(text, bytes, out var length)
+            ? Encoding.UTF8.GetString(bytes, 0, length).Split(' ')
+            : [];
+        return parts is [var at, { Length: > 0 } id] && DateTimeOffset.TryParseExact(
+            at, "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out var when)
+            ? new(when, id)
+            : throw new InvalidRequestException(
+                "invalid-continuation", "continuation is not one this API gave out.");
+    }
+
+    /// <summary>Null when the page was not full: there is nothing behind it.</summary>
+    public static SagaCursor? After(IReadOnlyList<ViewDocument<SagaStory>> page, int limit) =>
+        page.Count == limit ? new(page[^1].View!.StartedAt, page[^1].Id) : null;
+
+    public override string ToString() => Convert.ToBase64String(Encoding.UTF8.GetBytes($"{At:O} {Id}"));
+}

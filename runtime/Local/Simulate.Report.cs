@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using Commerce.Ordering;
+
+namespace Runtime.Local;
+
+sealed partial class Simulate
+{
+    const int ViolationsShownMax = 50;
+    const int MinutesToRest = 10;
+    const int QuietRounds = 10;
+
+    /// <summary>
+    /// Until no message is under way, then minute by minute, so that the reconciliations bring what the feeds lost.
+    /// </summary>
+    async Task RestAsync(CancellationToken stop)
+    {
+        for (var minute = 0; minute < MinutesToRest; minute++)
+        {
+            await QuietAsync(stop);
+            await clock.AdvanceAsync(TimeSpan.FromMinutes(1), stop);
+        }
+    }
+
+    async Task QuietAsync(CancellationToken stop)
+    {
+        for (var (quiet, began) = (0, Stopwatch.StartNew()); quiet < QuietRounds && began.Elapsed < Patience; quiet++)
+        {
+            var counts = await system!.Broker.CountAsync();
+            if (counts.Any(queue => queue.Active + queue.Scheduled > 0)) quiet = 0;
+            clock.Advance(Round);
+            await Task.Delay(Round, TimeProvider.System, stop);
+        }
+    }
+
+    void Tell(string what) => Console.WriteLine($"{since.Elapsed.TotalSeconds,6:0.0} s  {what}");
+
+    async Task<int> ReportAsync(List<Placed> orders, CancellationToken stop)
+    {
+        Tell("at rest, drawing up the books");
+        var books = new Books(Api, gateway.Ledger, carrier.Ledger);
+        foreach (var violation in await books.OpenAsync(Enumerable.Range(0, Products).Select(i => $"sim-{i}"), stop))
+            violations.Add(violation);
+        await Parallel.ForEachAsync(orders, Parallelism(stop), async (order, _) =>
+        {
+            foreach (var violation in await books.CheckAsync(order.Id, order.Lines, stop)) violations.Add(violation);
+            var story = await Api.GetAsync($"/api/sagas/order-{order.Id}", stop);
+            if (order.Workflow == Order.Orchestration && story.Text("status") is not ("completed" or "compensated"))
+                violations.Add(new(order.Id, Book.Order, $"its saga's story says {story.Text("status") ?? "nothing"}"));
+        });
+
+        var customers = Enumerable.Range(0, Customers).Select(CustomerOf);
+        foreach (var violation in await books.CheckTotalsAsync(customers, stop)) violations.Add(violation);
+        var ledgers = orders.Select(order => gateway.Ledger(new(order.Id))).ToList();
+        var parcels = orders.Select(order => carrier.Ledger(new(order.Id))).ToList();
+        actions += system!.Host.Durable.Counters.Actions;
+        var ends = books.Ends.Values.GroupBy(end => end).Select(g => $"{g.Key} {g.Count()}");
+        var struck = faults.Struck.Select(f => $"{f.Key} {f.Value}").Append($"crash {crashes}");
+        Console.WriteLine($"Orders     {string.Join(", ", ends)}");
+        Console.WriteLine(
+            $"Money      authorized {ledgers.Sum(l => l.Authorized)} = captured {ledgers.Sum(l => l.Captured)} "
+            + $"+ voided {ledgers.Sum(l => l.Voided)} minor units");
+        Console.WriteLine($"Parcels    booked {parcels.Sum(p => p.Booked)}, cancelled {parcels.Sum(p => p.Cancelled)}");
+        Console.WriteLine($"Parked     {decisions} decisions sent");
+        Console.WriteLine($"Faults     {string.Join(", ", struck)}");
+        Console.WriteLine($"Durable    {(double)actions / orders.Count:0.0} actions an order");
+        foreach (var violation in violations.Take(ViolationsShownMax))
+            Console.WriteLine($"VIOLATION  order {violation.Order}: {violation.Book}: {violation.What}");
+        Console.WriteLine(
+            $"{violations.Count} violations in {since.Elapsed.TotalSeconds:0} s; "
+            + $"again with: simulate {plan}");
+        return violations.IsEmpty ? 0 : 1;
+    }
+}
