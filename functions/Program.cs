@@ -44,8 +44,8 @@ public static class Program
         services.TryAddSingleton(_ => CosmosOf(builder.Configuration));
         services.AddSingleton(provider => provider.GetRequiredService<CosmosClient>().GetDatabase(Store.Database));
         services.AddMessaging(builder.Configuration);
-        services.AddBlobStorage(builder.Configuration);
         services.AddTelemetryExport(builder.Configuration);
+        services.AddBlobStorage(builder.Configuration);
         services.AddSingleton<IEventStore>(
             provider => new CosmosEventStore(provider.GetRequiredService<Database>().GetContainer(Store.Events)));
         services.AddSingleton<IEventArchive>(
