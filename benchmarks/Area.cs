@@ -7,5 +7,8 @@ sealed record Area(string Name, string What, Func<Run, Task> MeasureAsync)
     public static readonly IReadOnlyList<Area> All =
     [
         new("events", "appends, folding, decoding and loading of streams", Events.EventsArea.MeasureAsync),
+        new("messaging", "messages through the broker, and how long an event is on its way out",
+            Messaging.MessagingArea.MeasureAsync),
+        new("workflows", "one order by orchestration and by choreography", Workflows.WorkflowsArea.MeasureAsync),
     ];
 }

@@ -8,9 +8,11 @@ using Functions.Choreography;
 using Functions.EventStore;
 using Functions.Http;
 using Functions.Messaging;
+using Functions.Operations;
 using Functions.Projections;
 using Functions.Queries;
 using Functions.Sagas;
+using Functions.UserActivity;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
@@ -43,6 +45,7 @@ public static class Program
         services.AddSingleton(provider => provider.GetRequiredService<CosmosClient>().GetDatabase(Store.Database));
         services.AddMessaging(builder.Configuration);
         services.AddTelemetryExport(builder.Configuration);
+        services.AddBlobStorage(builder.Configuration);
         services.AddSingleton<IEventStore>(
             provider => new CosmosEventStore(provider.GetRequiredService<Database>().GetContainer(Store.Events)));
         services.AddSingleton<IEventArchive>(
@@ -77,6 +80,10 @@ public static class Program
         services.AddSingleton<ViewContainer>();
         services.AddSingleton<Continuations>();
         services.AddSingleton<SagaStories>();
+        services.AddSingleton<DeadLetterQueues>();
+        services.AddSingleton<ActivityLog>();
+        services.AddSingleton<ActivityTotals>();
+        services.AddSingleton<Popularity>();
         services.AddSingleton(_ => SagaSettings.Of(builder.Configuration));
         services.AddSingleton<Outbox>();
         services.AddSingleton<OutboxWatch>();

@@ -36,7 +36,8 @@ public sealed class OverdueOrders(
     {
         var live = await views.LiveAsync(Views.OrderList, cancellation);
         var query = new QueryDefinition(
-            "SELECT * FROM c WHERE c.generation = @generation AND c.view.status = @status AND c.view.placedAt <= @bound")
+            "SELECT * FROM c WHERE c.generation = @generation AND c.view.status = @status "
+            + "AND c.view.placedAt <= @bound")
             .WithParameter("@status", "pending")
             .WithParameter("@bound", clock.GetUtcNow() - PendingMax);
         var stopped = 0;

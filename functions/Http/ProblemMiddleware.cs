@@ -1,5 +1,7 @@
 using System.Net;
+using Azure;
 using EventSourcing;
+using Functions.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Functions.Worker;
@@ -10,8 +12,8 @@ namespace Functions.Http;
 
 /// <summary>
 /// Answers what an HTTP function throws: a bad request with its code, a busy stream with 409, a struggling store with
-/// 503 and a hint when to come back. Anything else is our own fault and goes on to the host, which logs it and answers
-/// 500.
+/// 503 and a hint when to come back, a stream that can not be read with its name and sequence. Anything else is our
+/// own fault and goes on to the host, which logs it and answers 500.
 /// </summary>
 sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorkerMiddleware
 {
@@ -29,6 +31,10 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorke
                 log.LogWarning(fault, "{Function} was turned away", context.FunctionDefinition.Name);
                 http.Response.Headers.RetryAfter = "1";
             }
+            else if (fault is UndecodableEventException or StreamGapException)
+            {
+                log.LogError(fault, "{Function} met a stream it can not read", context.FunctionDefinition.Name);
+            }
 
             await problem.ExecuteAsync(http);
         }
@@ -40,7 +46,14 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorke
         InvalidRequestException e => Problem.Of(e.Refusal),
         StreamBusyException e => Problem.Of(409, "stream-busy", e.Message),
         AppendTooLargeException e => Problem.Of(413, "command-too-large", e.Message),
+        BlobStorageNotConfiguredException e => Problem.Of(501, "blob-storage-not-configured", e.Message),
+        RequestFailedException { Status: 0 or 429 or >= 500 } or AggregateException
+        {
+            InnerExceptions: [RequestFailedException, ..],
+        } => Problem.Of(503, "blob-storage-unavailable", "Blob Storage did not answer; the request may be sent again."),
         ClockBehindException e => Problem.Of(503, "clock-behind", e.Message),
+        UndecodableEventException e => Problem.Of(500, "event-unreadable", e.Message),
+        StreamGapException e => Problem.Of(500, "stream-damaged", e.Message),
         CosmosException { StatusCode: HttpStatusCode.TooManyRequests } =>
             Problem.Of(503, "store-busy", "The store is at its limit; try again shortly."),
         CosmosException { StatusCode: HttpStatusCode.ServiceUnavailable or HttpStatusCode.RequestTimeout } =>

@@ -95,6 +95,16 @@ public sealed class Parking(Database database, TimeProvider clock, ILogger<Parki
         (await container.FindAsync<DiscardedEvent>(
             DiscardedEvent.IdOf(stored.StreamId, stored.Sequence), View.NameOf(view), cancellation)).Found is not null;
 
+    /// <summary>How many streams stand still in the view.</summary>
+    public async Task<long> CountAsync(string view, CancellationToken cancellation)
+    {
+        var (count, options) = (0L, new QueryRequestOptions { PartitionKey = new PartitionKey(view) });
+        using var pages = container.GetItemQueryIterator<long>(
+            "SELECT VALUE COUNT(1) FROM c WHERE IS_DEFINED(c.since)", requestOptions: options);
+        while (pages.HasMoreResults) count += (await pages.ReadNextAsync(cancellation)).Sum();
+        return count;
+    }
+
     /// <summary>Parked events, those that stand still the longest first, behind the last one before.</summary>
     public async Task<IReadOnlyList<ParkedEvent>> ListAsync(
         string? view, string? stream, DateTimeOffset parkedBefore, ParkedPlace? after, int limit,

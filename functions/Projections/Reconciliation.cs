@@ -22,7 +22,7 @@ namespace Functions.Projections;
 /// </remarks>
 public sealed class Reconciliation(
     Database database, ProjectionRunner runner, ProjectionStates states, ViewGenerations generations,
-    TimeProvider clock, ILogger<Reconciliation> log)
+    Parking parking, TimeProvider clock, ILogger<Reconciliation> log)
 {
     public const int PagesMax = 200;
     public const string MeterName = "Projections";
@@ -33,6 +33,9 @@ public sealed class Reconciliation(
     static readonly Histogram<double> Lags = Meter.CreateHistogram<double>(
         "projections.lag", "s", "How long the oldest event a view had not seen was waiting, by projection.");
 
+    static readonly Gauge<long> ParkedStreams = Meter.CreateGauge<long>(
+        "projections.parked", "{stream}", "How many streams stand still in a view, by projection.");
+
     [Function(nameof(ReconcileViews))]
     public Task ReconcileViews([TimerTrigger("0 * * * * *")] TimerInfo timer, CancellationToken cancellation) =>
         // Every view gets its turn before a fault of one of them is told.
@@ -42,7 +45,9 @@ public sealed class Reconciliation(
     {
         var (live, other) = await generations.OfAsync(view, cancellation);
         var bookmark = await ReconcileAsync(live, cancellation);
-        Lags.Record(bookmark.Lag.TotalSeconds, new KeyValuePair<string, object?>("projection", view.Name));
+        var projection = new KeyValuePair<string, object?>("projection", view.Name);
+        Lags.Record(bookmark.Lag.TotalSeconds, projection);
+        ParkedStreams.Record(await parking.CountAsync(live.FullName, cancellation), projection);
 
         // A generation still being built has no bookmark: all that it lacks it is about to read anyway.
         if (other is not null && await states.BookmarkAsync(other.FullName, cancellation) is not null)

@@ -105,6 +105,30 @@ public sealed class ViewContainer(
         return found;
     }
 
+    /// <summary>
+    /// How many documents there are of each <c>facet</c>, as <c>count</c> says; true and false as text.
+    /// </summary>
+    internal async Task<Dictionary<string, long>> CountsAsync(
+        View live, QueryDefinition query, CancellationToken cancellation)
+    {
+        var counts = new Dictionary<string, long>();
+        using var pages = database.GetContainer(live.Container).GetItemQueryStreamIterator(
+            query.WithParameter("@generation", live.Generation));
+        while (pages.HasMoreResults)
+        {
+            using var page = await pages.ReadNextAsync(cancellation);
+            page.EnsureSuccessStatusCode();
+            var rows = await JsonSerializer.DeserializeAsync<CountPage>(page.Content, StoredJson.Options, cancellation);
+            foreach (var (facet, count) in rows!.Documents)
+            {
+                var name = facet.ValueKind == JsonValueKind.String ? facet.GetString()! : facet.GetRawText();
+                counts[name] = counts.GetValueOrDefault(name) + count;
+            }
+        }
+
+        return counts;
+    }
+
     internal static bool HasSeen<TView>(ViewDocument<TView>? document, ConsistencyToken token)
         where TView : class =>
         document?.Seen.GetValueOrDefault(token.Stream.ToString()) >= token.Sequence;
@@ -127,6 +151,10 @@ public sealed class ViewContainer(
             .ReadItemStreamAsync(key.Id, new PartitionKey(key.Partition), null, cancellation);
         return await DocumentAsync<TView>(read, cancellation);
     }
+
+    sealed record CountPage(IReadOnlyList<Counted> Documents);
+
+    sealed record Counted(JsonElement Facet, long Count);
 
     sealed record Page<TView>(IReadOnlyList<ViewDocument<TView>> Documents)
         where TView : class;

@@ -12,7 +12,7 @@ namespace Functions.Projections;
 /// <summary>
 /// The views, and the change feed that keeps each of them up to date under a lease prefix of its own.
 /// </summary>
-public sealed class Views(ProjectionRunner runner)
+public sealed partial class Views(ProjectionRunner runner)
 {
     public static readonly View<OrderDetails> OrderDetails = new(
         "order-details",
@@ -61,8 +61,11 @@ public sealed class Views(ProjectionRunner runner)
             + (after?.Figures() ?? Sales.None) - (before?.Figures() ?? Sales.None));
 
     /// <summary>Every view there is: what the reconciliation looks after and an operator can name.</summary>
-    public static IReadOnlyList<View> All { get; } =
-        [OrderDetails, OrderList, Products, Availability, Customers, OrderStatistics];
+    public static IReadOnlyList<View> All =>
+    [
+        OrderDetails, OrderList, Products, ProductSearch, Availability, Customers, OrderStatistics, Deliveries,
+        DeliveryReferences,
+    ];
 
     public static View? Find(string name) => All.FirstOrDefault(view => view.Name == name);
 

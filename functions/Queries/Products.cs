@@ -1,11 +1,9 @@
 using Commerce;
-using Commerce.Catalog;
 using Commerce.Inventory;
 using EventSourcing;
 using Functions.Http;
 using Functions.Projections;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Functions.Worker;
 
 namespace Functions.Queries;
@@ -13,36 +11,28 @@ namespace Functions.Queries;
 /// <summary>Questions about products, answered from views alone.</summary>
 public sealed class ProductQueries(ViewContainer views, Continuations continuations)
 {
-    const int WordsMax = 8;
-
-    /// <summary>Products whose name or category has a word beginning with each word asked for, by name.</summary>
+    /// <summary>
+    /// Products by the beginnings of their words, category, price and availability, in the order asked for; with
+    /// <c>facets=true</c> also how many there are of each category and availability.
+    /// </summary>
     [Function(nameof(GetProducts))]
     public async Task<IResult> GetProducts(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "products")] HttpRequest request,
         CancellationToken cancellation)
     {
-        var words = ProductListing.WordsOf(Request.Query(request, "search") ?? "");
-        if (words.Length > WordsMax) throw new InvalidRequestException(
-            "invalid-search", $"A search has at most {WordsMax} words.");
+        var search = ProductSearch.Of(request);
         var limit = Request.Limit(request);
-        var list = $"products {string.Join(' ', words)}";
-        var after = await continuations.OpenAsync<Place>(request, list, cancellation);
-
-        await ViewAnswer.WaitAsync(views, request, Views.Products, cancellation);
-        var live = await views.LiveAsync(Views.Products, cancellation);
-        var where = words.Select(
-            (_, i) => $"EXISTS(SELECT VALUE w FROM w IN c.view.words WHERE STARTSWITH(w, @word{i}))")
-            .Append("c.generation = @generation");
-        if (after is not null) where = where.Append("c.id > @after");
-        var query = new QueryDefinition($"SELECT * FROM c WHERE {string.Join(" AND ", where)} ORDER BY c.id")
-            .WithParameter("@after", after is null ? null : live.Stored(ViewKey.Of(after.Id)).Id);
-        for (var i = 0; i < words.Length; i++) query.WithParameter($"@word{i}", words[i]);
-
-        var rows = await views.PageAsync(live, query, null, limit, cancellation);
+        var list = $"products {search with { WithFacets = false }}";
+        var after = await continuations.OpenAsync<ProductPlace>(request, list, cancellation);
+        await ViewAnswer.WaitAsync(views, request, Views.ProductSearch, cancellation);
+        var live = await views.LiveAsync(Views.ProductSearch, cancellation);
+        var rows = await views.PageAsync(live, search.Query(live, after), null, limit, cancellation);
         var next = rows.Count == limit
-            ? await continuations.SealAsync(list, new Place(live.Bare(rows[^1].Id)), cancellation)
+            ? await continuations.SealAsync(list, ProductPlace.Of(live, rows[^1]), cancellation)
             : null;
-        return ViewAnswer.Json(new ProductPage([.. rows.Select(row => row.View!)], next, ViewAnswer.SeenBy(rows)));
+        var facets = search.WithFacets ? await FacetsAsync(search, live, cancellation) : null;
+        return ViewAnswer.Json(new ProductPage(
+            [.. rows.Select(row => ProductRow.Of(row.View!))], facets, next, ViewAnswer.SeenBy(rows)));
     }
 
     [Function(nameof(GetProduct))]
@@ -61,13 +51,39 @@ public sealed class ProductQueries(ViewContainer views, Continuations continuati
         ViewAnswer.OneAsync<Availability>(
             views, request, Views.Availability, ViewKey.Of(Id(productId)), StockRefusal.UnknownProduct, cancellation);
 
+    /// <summary>
+    /// Each facet counts what the search finds without its own filter: what choosing another one would show.
+    /// </summary>
+    async Task<Facets> FacetsAsync(ProductSearch search, View<SearchedProduct> live, CancellationToken cancellation)
+    {
+        var categories = await views.CountsAsync(
+            live, (search with { Category = null }).CountBy("c.view.listing.category"), cancellation);
+        var stocked = await views.CountsAsync(
+            live, (search with { Available = null }).CountBy("c.view.inStock"), cancellation);
+        return new(
+            new SortedDictionary<string, long>(categories, StringComparer.Ordinal),
+            new(stocked.GetValueOrDefault("true"), stocked.GetValueOrDefault("false")));
+    }
+
     static readonly Refusal UnknownProduct = new("unknown-product", "There is no such product.", RefusalKind.Unknown);
 
     static string Id(string text) =>
         Request.Valid(ProductId.TryParse(text, out var product, out var refusal), product, refusal).Value;
 
-    sealed record Place(string Id);
+    sealed record ProductRow(
+        ProductId Product, string Name, string Category, Money Price, bool InStock, long Available)
+    {
+        public static ProductRow Of(SearchedProduct found) => found.Listing is { } listing
+            ? new(
+                listing.Product, listing.Name, listing.Category, listing.Price, found.InStock,
+                found.Stock?.Available ?? 0)
+            : throw new InvalidOperationException("A search finds listed products only.");
+    }
+
+    sealed record Facets(IReadOnlyDictionary<string, long> Category, AvailabilityFacet Availability);
+
+    sealed record AvailabilityFacet(long InStock, long OutOfStock);
 
     sealed record ProductPage(
-        IReadOnlyList<ProductListing> Products, string? Continuation, IReadOnlyList<string> Seen);
+        IReadOnlyList<ProductRow> Products, Facets? Facets, string? Continuation, IReadOnlyList<string> Seen);
 }

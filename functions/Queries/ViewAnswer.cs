@@ -1,4 +1,7 @@
 using System.Globalization;
+using Commerce;
+using Commerce.Customers;
+using Commerce.Ordering;
 using EventSourcing;
 using Functions.Http;
 using Functions.Projections;
@@ -40,6 +43,27 @@ static class ViewAnswer
     {
         if (ConsistencyToken.Of(request) is not { } token) return;
         if (!await views.HasSeenAsync(view, token, ConsistencyToken.WaitOf(request), cancellation)) TellStale(request);
+    }
+
+    /// <summary>
+    /// A customer's facts come from two views: the token's stream says which of them has to have seen it.
+    /// </summary>
+    public static async Task WaitForCustomerAsync(
+        ViewContainer views, HttpRequest request, CustomerId customer, CancellationToken cancellation)
+    {
+        if (ConsistencyToken.Of(request) is not { } token) return;
+        var wait = ConsistencyToken.WaitOf(request);
+        var isSeen = token.Stream.Category == Customer.Category
+            ? await views.HasSeenAsync(Views.Customers, token, wait, cancellation)
+            : ViewContainer.HasSeen(
+                await views.ReadAsync<SalesShare>(
+                    Views.OrderStatistics,
+                    Tally<SalesShare, Sales>.Marker(SalesGroup.Of(customer).Value, token.Stream),
+                    token,
+                    wait,
+                    cancellation),
+                token);
+        if (!isSeen) TellStale(request);
     }
 
     /// <summary>How far each row has seen its streams, as the tokens of the commands it shows.</summary>

@@ -138,6 +138,19 @@ module vault 'modules/key-vault.bicep' = {
   }
 }
 
+module blobs 'modules/blobs.bicep' = {
+  name: 'blobs'
+  scope: group
+  params: {
+    name: '${prefix.storageAccount}blobs${token}'
+    location: location
+    tags: tags
+    zoneRedundant: zoneRedundant
+    geoRedundant: production
+    publicAccess: !privateNetworking
+  }
+}
+
 module durableTask 'modules/durable-task.bicep' = if (durableBackend == 'scheduler') {
   name: 'durable-task'
   scope: group
@@ -220,6 +233,30 @@ module developerAccess 'modules/access.bicep' = if (!empty(developerId)) {
   }
 }
 
+module blobAccess 'modules/blob-access.bicep' = [
+  for (service, i) in services: {
+    name: 'blob-access-${service.name}'
+    scope: group
+    params: {
+      principalId: identities[i].outputs.principalId
+      principalType: 'ServicePrincipal'
+      accountName: blobs.outputs.name
+      access: service.access.blobs
+    }
+  }
+]
+
+module developerBlobAccess 'modules/blob-access.bicep' = if (!empty(developerId)) {
+  name: 'blob-access-developer'
+  scope: group
+  params: {
+    principalId: developerId
+    principalType: principalType
+    accountName: blobs.outputs.name
+    access: definition.developer.access.blobs
+  }
+}
+
 module cosmosAccess 'modules/cosmos-access.bicep' = {
   name: 'cosmos-access'
   scope: group
@@ -270,6 +307,7 @@ module apps 'modules/function-app.bicep' = [
       subnetId: privateNetworking ? network!.outputs.appSubnetId : ''
       packageUrl: storage[i].outputs.packageUrl
       blobEndpoint: storage[i].outputs.blobEndpoint
+      sharedBlobEndpoint: blobs.outputs.endpoint
       cosmosEndpoint: cosmos.outputs.endpoint
       serviceBusHost: serviceBus.outputs.host
       eventHubsHost: eventHubs.outputs.host
@@ -293,8 +331,15 @@ var endpoints = [
   { name: 'service-bus', group: 'namespace', zone: 4 }
   { name: 'event-hubs', group: 'namespace', zone: 4 }
   { name: 'key-vault', group: 'vault', zone: 5 }
+  { name: 'blobs', group: 'blob', zone: 0 }
 ]
-var endpointTargets = [cosmos.outputs.id, serviceBus.outputs.id, eventHubs.outputs.id, vault.outputs.id]
+var endpointTargets = [
+  cosmos.outputs.id
+  serviceBus.outputs.id
+  eventHubs.outputs.id
+  vault.outputs.id
+  blobs.outputs.id
+]
 
 module privateEndpoints 'modules/private-endpoint.bicep' = [
   for (endpoint, i) in endpoints: if (privateNetworking) {
@@ -381,6 +426,7 @@ var messagingApp = servicesApart ? indexOf(serviceNames, 'messaging') : 0
 output AZURE_LOCATION string = location
 output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_TENANT_ID string = tenant().tenantId
+output BLOBS_ENDPOINT string = blobs.outputs.endpoint
 output COSMOS_ENDPOINT string = cosmos.outputs.endpoint
 output DURABLE_TASK_SCHEDULER_ENDPOINT string = durableBackend == 'scheduler' ? durableTask!.outputs.endpoint : ''
 output EVENT_HUBS_NAMESPACE string = eventHubs.outputs.host

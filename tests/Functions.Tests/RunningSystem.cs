@@ -60,6 +60,7 @@ public sealed class RunningSystem : IAsyncLifetime
                     services.AddSingleton(p => new Verification(p.GetRequiredService<Database>(), TimeProvider.System));
                     services.AddSingleton(
                         p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
+                    services.AddSingleton(new Functions.Choreography.Patience(TimeSpan.Zero, TimeSpan.Zero));
                 },
             },
             CancellationToken.None);
@@ -75,6 +76,8 @@ public sealed class RunningSystem : IAsyncLifetime
         new(LocalSettings.Read(Path.Combine(AppContext.BaseDirectory, "local.settings.sample.json")))
         {
             ["AzureWebJobs.ReconcileViews.Disabled"] = "true",
+            ["AzureWebJobs.ReconcileOutbox.Disabled"] = "true",
+            ["AzureWebJobs.CancelOverdueOrders.Disabled"] = "true",
             ["AzureWebJobs.ContinueRebuilds.Disabled"] = "true",
             ["AzureWebJobs.PurgeSagas.Disabled"] = "true",
             ["AzureWebJobs.WatchSagas.Disabled"] = "true",

@@ -37,6 +37,13 @@ public sealed class PersonalSeal(IKeyVault vault, TimeProvider clock, bool missi
     public async Task<bool> IsForgottenAsync(StreamId subject, CancellationToken cancellation) =>
         (await FindAsync(KeyName.Of(subject), cancellation)).State == KeyState.Forgotten;
 
+    /// <summary>The text sealed for the person, or <see cref="Erased"/> when they are forgotten already.</summary>
+    public async ValueTask<string> SealAsync(StreamId subject, string text, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return await ForAsync(subject, cancellation) is { } seal ? seal(text) : Erased;
+    }
+
     /// <summary>The JSON with every sealed text in it opened; the very same bytes when there is none.</summary>
     /// <exception cref="KeyMissingException">The vault is not the one these texts were sealed with.</exception>
     public async ValueTask<ReadOnlyMemory<byte>> OpenAsync(
