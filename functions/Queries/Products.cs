@@ -1,6 +1,4 @@
-using System.Globalization;
 using Commerce;
-using Commerce.Catalog;
 using Commerce.Inventory;
 using EventSourcing;
 using Functions.Http;
