@@ -24,6 +24,7 @@ public sealed class TutorialTests : IDisposable
         // the whole way from an order to the points it earns.
         Assert.True(await TestsAsync("Commerce.Tests") > 0);
         Assert.True(await TestsAsync("Infra.Tests") > 0);
+        Assert.True(await TestsAsync("Tidy.Tests") > 0);
         Assert.True(await TestsAsync(
             "Functions.Tests", "FullyQualifiedName~Loyalty|FullyQualifiedName~SagaHistories") > 0);
     }
