@@ -9,6 +9,8 @@ sealed record Area(string Name, string What, Func<Run, Task> MeasureAsync)
         new("events", "appends, folding, decoding and loading of streams", Events.EventsArea.MeasureAsync),
         new("messaging", "messages through the broker, and how long an event is on its way out",
             Messaging.MessagingArea.MeasureAsync),
+        new("views", "projecting, building anew, from write to view, and two ways to put an answer together",
+            Views.ViewsArea.MeasureAsync),
         new("workflows", "one order by orchestration and by choreography", Workflows.WorkflowsArea.MeasureAsync),
     ];
 }

@@ -80,6 +80,7 @@ public static class Program
         services.AddSingleton<ViewContainer>();
         services.AddSingleton<Continuations>();
         services.AddSingleton<SagaStories>();
+        services.AddSingleton<StartSagas>();
         services.AddSingleton<DeadLetterQueues>();
         services.AddSingleton<ActivityLog>();
         services.AddSingleton<ActivityTotals>();

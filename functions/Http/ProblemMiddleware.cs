@@ -1,5 +1,6 @@
 using System.Net;
 using Azure;
+using Azure.Messaging.ServiceBus;
 using EventSourcing;
 using Functions.Storage;
 using Microsoft.AspNetCore.Http;
@@ -26,7 +27,7 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorke
         catch (Exception fault) when (context.GetHttpContext() is { Response.HasStarted: false } http
             && Answer(fault is AggregateException { InnerExceptions: [var only] } ? only : fault) is { } problem)
         {
-            if (fault is CosmosException or StreamBusyException)
+            if (fault is CosmosException or StreamBusyException or ServiceBusException)
             {
                 log.LogWarning(fault, "{Function} was turned away", context.FunctionDefinition.Name);
                 http.Response.Headers.RetryAfter = "1";
@@ -58,6 +59,8 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorke
             Problem.Of(503, "store-busy", "The store is at its limit; try again shortly."),
         CosmosException { StatusCode: HttpStatusCode.ServiceUnavailable or HttpStatusCode.RequestTimeout } =>
             Problem.Of(503, "store-unavailable", "The store did not answer; the same request may be sent again."),
+        ServiceBusException { IsTransient: true } =>
+            Problem.Of(503, "broker-unavailable", "The broker did not answer; the same request may be sent again."),
         _ => null,
     };
 }

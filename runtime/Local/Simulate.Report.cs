@@ -33,8 +33,8 @@ sealed partial class Simulate
     }
 
     /// <summary>
-    /// What the saga's story says unless it has ended. One whose orchestration died of an outage is left to an operator,
-    /// who looks at the books and closes it.
+    /// What the saga's story says unless it has ended. One whose orchestration died of an outage is left to an
+    /// operator, who looks at the books and closes it.
     /// </summary>
     async Task<string?> UnendedAsync(Placed order, CancellationToken stop)
     {

@@ -9,6 +9,16 @@ param zoneRedundant bool
 param geoRedundant bool
 param publicAccess bool
 
+@description('Each service\'s identity (principalId) and, as services.json has it, its access.')
+param grants array
+
+@description('Empty in production.')
+param developerId string
+
+@allowed(['User', 'ServicePrincipal', 'Group'])
+param developerType string
+param developerAccess object
+
 var containers = loadJsonContent('../../topology/blobs.json').containers
 var expiring = filter(containers, container => container.deleteAfterDays != null)
 var cooling = filter(containers, container => container.coolAfterDays != null)
@@ -79,6 +89,30 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
   parent: account
   name: 'default'
   properties: { policy: { rules: concat(expiryRules, coolingRules) } }
+}
+
+module serviceAccess 'blob-access.bicep' = [
+  for (grant, i) in grants: {
+    name: 'blob-access-${i}'
+    params: {
+      principalId: grant.principalId
+      principalType: 'ServicePrincipal'
+      accountName: account.name
+      access: grant.access
+    }
+    dependsOn: [boxes]
+  }
+]
+
+module developerRoles 'blob-access.bicep' = if (!empty(developerId)) {
+  name: 'blob-access-developer'
+  params: {
+    principalId: developerId
+    principalType: developerType
+    accountName: account.name
+    access: developerAccess
+  }
+  dependsOn: [boxes]
 }
 
 output id string = account.id

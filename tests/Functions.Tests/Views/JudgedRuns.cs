@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Commerce.Ordering;
@@ -6,13 +5,7 @@ using EventSourcing;
 using Functions.EventStore;
 using Functions.Projections;
 using Microsoft.Azure.Cosmos;
-using Microsoft.Azure.Functions.Worker;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Runtime.Cosmos;
-using Runtime.DurableTask;
-using Runtime.Local;
-using Runtime.Worker;
 using static Functions.Projections.Views;
 
 namespace Functions.Tests.Views;
@@ -39,7 +32,7 @@ public sealed class JudgedRuns
     [InlineData(4)]
     public async Task After_quiet_every_view_is_a_fold_of_its_streams(int seed)
     {
-        await using var system = await StartAsync(seed);
+        await using var system = await QuietSystem.StartAsync(seed);
         var world = new JudgedWorld(seed, system.Clock.GetUtcNow()).Tell();
         var store = system.Get<IEventStore>();
         foreach (var (stream, told) in world.Streams)
@@ -73,7 +66,7 @@ public sealed class JudgedRuns
     /// <summary>
     /// What a feed does that checkpoints whatever happens: loses, repeats, shuffles, and dies on the way.
     /// </summary>
-    async Task DeliverAsync(JudgedSystem system, View view, List<StoredEvent> events, Random random)
+    async Task DeliverAsync(QuietSystem system, View view, List<StoredEvent> events, Random random)
     {
         var delivered = events.Concat(events.Where(_ => random.Next(5) == 0)).OrderBy(_ => random.Next()).ToList();
         foreach (var batch in delivered.Chunk(BatchItems))
@@ -95,7 +88,7 @@ public sealed class JudgedRuns
     }
 
     /// <summary>Everybody reconciles until there is nothing left to bring.</summary>
-    static async Task QuietAsync(JudgedSystem system, View[] views)
+    static async Task QuietAsync(QuietSystem system, View[] views)
     {
         system.Clock.Advance(TimeSpan.FromDays(30));
         foreach (var view in views)
@@ -107,7 +100,7 @@ public sealed class JudgedRuns
     }
 
     async Task AgreeAsync(
-        JudgedSystem system, View view, JudgedWorld world, int seed, HashSet<(string Stream, long Sequence)> but)
+        QuietSystem system, View view, JudgedWorld world, int seed, HashSet<(string Stream, long Sequence)> but)
     {
         var expected = view is View<OrderDetails> details ? Expected(details, world, but)
             : view is View<OrderSummary> list ? Expected(list, world, but)
@@ -183,7 +176,7 @@ public sealed class JudgedRuns
             one => one.Key, one => Plain(JsonSerializer.Serialize(one.Value, StoredJson.Options)));
     }
 
-    static async Task<Dictionary<string, string>> DocumentsAsync(JudgedSystem system, View view)
+    static async Task<Dictionary<string, string>> DocumentsAsync(QuietSystem system, View view)
     {
         var isTally = view == OrderStatistics;
         var query = isTally ? "SELECT * FROM c WHERE c.id = 'total'" : "SELECT * FROM c";
@@ -247,7 +240,7 @@ public sealed class JudgedRuns
             : stored;
     }
 
-    static void Fail(JudgedSystem system, bool on)
+    static void Fail(QuietSystem system, bool on)
     {
         system.Local.Cosmos.Faults.Clear();
         if (!on) return;
@@ -256,41 +249,5 @@ public sealed class JudgedRuns
             CosmosFaultKind.TooManyRequests, CosmosFaultKind.ServiceUnavailable, CosmosFaultKind.AnswerLost,
         })
             system.Local.Cosmos.Faults.Add(new(kind) { Probability = 0.01 });
-    }
-
-    static async Task<JudgedSystem> StartAsync(int seed)
-    {
-        var clock = new VirtualClock(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        var settings = new Dictionary<string, string>(
-            LocalSettings.Read(Path.Combine(AppContext.BaseDirectory, "local.settings.sample.json")));
-
-        // Nothing comes by itself: the test is the feed.
-        foreach (var method in typeof(Program).Assembly.GetTypes().SelectMany(type => type.GetMethods()))
-        {
-            if (method.GetCustomAttribute<FunctionAttribute>() is { } function
-                && method.GetParameters().Any(p => p.GetCustomAttributes().Any(
-                    a => a is CosmosDBTriggerAttribute or TimerTriggerAttribute)))
-                settings[$"AzureWebJobs.{function.Name}.Disabled"] = "true";
-        }
-
-        return new(clock, await LocalSystem.StartAsync(
-            new()
-            {
-                Clock = clock,
-                FaultSeed = seed,
-                Settings = settings,
-                Logging = logging => logging.ClearProviders(),
-                Replace = services => services.AddSingleton(
-                    p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System)),
-            },
-            default));
-    }
-
-    sealed record JudgedSystem(VirtualClock Clock, LocalSystem Local) : IAsyncDisposable
-    {
-        public T Get<T>()
-            where T : notnull => Local.Host.Services.GetRequiredService<T>();
-
-        public ValueTask DisposeAsync() => Local.DisposeAsync();
     }
 }
