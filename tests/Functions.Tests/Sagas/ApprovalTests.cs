@@ -110,10 +110,19 @@ public sealed class ApprovalTests(RunningSystem system)
         foreach (var (one, answer) in waiting.Zip(await answers))
         {
             var saga = await system.SettledAsync(one.Order);
-            var taken = (int)answer.Status == 202;
-            Assert.Equal(
-                (taken ? "completed" : "compensated", taken ? null : "approval-expired", answer.Text("code")),
-                (saga.Text("status"), saga.Text("refusal.code"), answer.Text("code")));
+            var events = await system.EventTypesAsync($"order-{one.Order}");
+            if ((int)answer.Status != 202)
+            {
+                Assert.Equal(
+                    ("approval-expired", "approval-expired"), (answer.Text("code"), saga.Text("refusal.code")));
+                Assert.DoesNotContain("order-approved", events);
+                continue;
+            }
+
+            // A clock that leaps by days may let an attempt under way run out of its time, which is no answer's fault.
+            Assert.Contains("order-approved", events);
+            Assert.DoesNotContain("order-approval-expired", events);
+            Assert.Contains(saga.Text("refusal.code"), (string?[])[null, "step-failed"]);
         }
     }
 

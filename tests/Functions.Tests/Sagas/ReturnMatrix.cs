@@ -26,7 +26,8 @@ public sealed class ReturnMatrix(FaultySystem system)
         var cases = steps
             .SelectMany(step => step == never.Activity
                 ? [.. Strikes.Once(step).Select(strike => (strike, (string?)null)), (never, "skip")]
-                : Strikes.Ways(step, 2 * StepPolicy.Behind.AttemptsMax))
+                : Strikes.Ways(
+                    step, StepPolicy.Behind.AttemptsMax * (step == nameof(ReturnSteps.RestockReturned) ? 2 : 1)))
             .Select(way => Case(
                 $"{way.Item1.Activity} {way.Item1.Mishap} × {way.Item1.Times} {way.Item2}", [way.Item1], way.Item2))
             .ToList();
