@@ -83,10 +83,9 @@ public sealed class OutboxTests : IAsyncLifetime
 
         // Sends that fail, sends whose answer is lost, marks that can not be written or are written unheard: each of
         // these is a relay that dies between its send and its mark, and the feed goes on as if nothing had been.
-        broker.Faults.SendFailures = broker.Faults.LostAcknowledgements = 0.4;
+        broker.Faults.SendFailures = broker.Faults.LostAcknowledgements = 0.2;
         foreach (var kind in (CosmosFaultKind[])[CosmosFaultKind.ServiceUnavailable, CosmosFaultKind.AnswerLost])
             system.Cosmos.Faults.Add(new(kind) { Container = Outbox.Name, Probability = 0.05 });
-        var failed = 0;
         foreach (var batch in feed)
         {
             for (var deliveries = random.Next(3); deliveries > 0; deliveries--)
@@ -97,12 +96,11 @@ public sealed class OutboxTests : IAsyncLifetime
                 }
                 catch (AggregateException)
                 {
-                    failed++;
+                    // Given up, and the feed goes on: what was not told is found by the reconciliation.
                 }
             }
         }
 
-        Assert.True(failed > 0, $"seed {seed}: nothing went wrong");
         broker.Faults.Clear();
         system.Cosmos.Faults.Clear();
         clock.Advance(Reconciliation.Grace * 2);
@@ -119,6 +117,7 @@ public sealed class OutboxTests : IAsyncLifetime
         }
 
         Assert.Equal(expected.Count, hub.Count);
+        Assert.True(hub.Values.Any(ids => ids.Distinct().Count() < ids.Count), $"seed {seed}: nothing went wrong");
         Assert.Empty(await outbox.UntoldAsync([.. streams.SelectMany(stream => stream)], default));
     }
 
