@@ -79,8 +79,6 @@ public sealed class RunningSystem : IAsyncLifetime
             ["AzureWebJobs.ReconcileOutbox.Disabled"] = "true",
             ["AzureWebJobs.CancelOverdueOrders.Disabled"] = "true",
             ["AzureWebJobs.ContinueRebuilds.Disabled"] = "true",
-            ["AzureWebJobs.CancelOverdueOrders.Disabled"] = "true",
-            ["AzureWebJobs.ReconcileOutbox.Disabled"] = "true",
             ["AzureWebJobs.PurgeSagas.Disabled"] = "true",
             ["AzureWebJobs.WatchSagas.Disabled"] = "true",
         };
