@@ -1,17 +1,20 @@
 using Azure.Identity;
 using Azure.Messaging.EventHubs.Producer;
 using Azure.Messaging.ServiceBus;
+using Azure.Storage.Blobs;
+using Functions.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Functions;
 
-/// <summary>The names of the messaging namespaces and event hubs, and the clients for them.</summary>
+/// <summary>The names of the messaging namespaces, event hubs and blob storage, and the clients for them.</summary>
 static class Connections
 {
     public const string ServiceBus = "ServiceBus";
     public const string EventHubs = "EventHubs";
+    public const string Blobs = "Blobs";
 
     /// <summary>The hub of what people do in the shop.</summary>
     public const string Activity = "activity";
@@ -27,6 +30,23 @@ static class Connections
         {
             services.TryAddKeyedSingleton(hub, (_, _) => ProducerOf(hub, settings));
         }
+    }
+
+    /// <summary>
+    /// Blob Storage, which is the one thing this system can do without: unset, what needs it is refused by name.
+    /// </summary>
+    public static void AddBlobStorage(this IServiceCollection services, IConfiguration settings)
+    {
+        services.TryAddSingleton(_ => BlobsOf(settings));
+        services.TryAddSingleton(provider => new ClaimCheck(provider.GetRequiredService<BlobStorage>()));
+    }
+
+    static BlobStorage BlobsOf(IConfiguration settings)
+    {
+        if (settings[Blobs] is { Length: > 0 } connection) return new(new(connection), makesContainers: true);
+        return settings[$"{Blobs}:blobServiceUri"] is { Length: > 0 } address
+            ? new(new BlobServiceClient(new Uri(address), Identity(settings[$"{Blobs}:clientId"])))
+            : new(service: null);
     }
 
     static ServiceBusClient ServiceBusOf(IConfiguration settings) => settings[ServiceBus] is { Length: > 0 } connection

@@ -45,6 +45,7 @@ public static class Program
         services.AddSingleton(provider => provider.GetRequiredService<CosmosClient>().GetDatabase(Store.Database));
         services.AddMessaging(builder.Configuration);
         services.AddTelemetryExport(builder.Configuration);
+        services.AddBlobStorage(builder.Configuration);
         services.AddSingleton<IEventStore>(
             provider => new CosmosEventStore(provider.GetRequiredService<Database>().GetContainer(Store.Events)));
         services.AddSingleton<IEventArchive>(
@@ -79,6 +80,7 @@ public static class Program
         services.AddSingleton<ViewContainer>();
         services.AddSingleton<Continuations>();
         services.AddSingleton<SagaStories>();
+        services.AddSingleton<StartSagas>();
         services.AddSingleton<DeadLetterQueues>();
         services.AddSingleton<ActivityLog>();
         services.AddSingleton<ActivityTotals>();

@@ -1,5 +1,8 @@
 using System.Net;
+using Azure;
+using Azure.Messaging.ServiceBus;
 using EventSourcing;
+using Functions.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Functions.Worker;
@@ -24,7 +27,7 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorke
         catch (Exception fault) when (context.GetHttpContext() is { Response.HasStarted: false } http
             && Answer(fault is AggregateException { InnerExceptions: [var only] } ? only : fault) is { } problem)
         {
-            if (fault is CosmosException or StreamBusyException)
+            if (fault is CosmosException or StreamBusyException or ServiceBusException)
             {
                 log.LogWarning(fault, "{Function} was turned away", context.FunctionDefinition.Name);
                 http.Response.Headers.RetryAfter = "1";
@@ -44,6 +47,11 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorke
         InvalidRequestException e => Problem.Of(e.Refusal),
         StreamBusyException e => Problem.Of(409, "stream-busy", e.Message),
         AppendTooLargeException e => Problem.Of(413, "command-too-large", e.Message),
+        BlobStorageNotConfiguredException e => Problem.Of(501, "blob-storage-not-configured", e.Message),
+        RequestFailedException { Status: 0 or 429 or >= 500 } or AggregateException
+        {
+            InnerExceptions: [RequestFailedException, ..],
+        } => Problem.Of(503, "blob-storage-unavailable", "Blob Storage did not answer; the request may be sent again."),
         ClockBehindException e => Problem.Of(503, "clock-behind", e.Message),
         UndecodableEventException e => Problem.Of(500, "event-unreadable", e.Message),
         StreamGapException e => Problem.Of(500, "stream-damaged", e.Message),
@@ -51,6 +59,8 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorke
             Problem.Of(503, "store-busy", "The store is at its limit; try again shortly."),
         CosmosException { StatusCode: HttpStatusCode.ServiceUnavailable or HttpStatusCode.RequestTimeout } =>
             Problem.Of(503, "store-unavailable", "The store did not answer; the same request may be sent again."),
+        ServiceBusException { IsTransient: true } =>
+            Problem.Of(503, "broker-unavailable", "The broker did not answer; the same request may be sent again."),
         _ => null,
     };
 }

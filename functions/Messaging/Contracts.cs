@@ -33,6 +33,9 @@ public sealed record OrderShipped(Guid Order);
 [Description("The goods of an order have arrived.")]
 public sealed record OrderDelivered(Guid Order);
 
+[Description("A sold order was given back: its money is refunded, its goods are in stock again.")]
+public sealed record OrderReturned(Guid Order);
+
 [Description("A part of the customer's credit is held for an order.")]
 public sealed record CreditReserved(Guid Order, Guid Customer, Amount Amount);
 
@@ -98,6 +101,7 @@ public static class Contracts
         { "order-cancelled.v1", typeof(OrderCancelled) },
         { "order-shipped.v1", typeof(OrderShipped) },
         { "order-delivered.v1", typeof(OrderDelivered) },
+        { "order-returned.v1", typeof(OrderReturned) },
         { "credit-reserved.v1", typeof(CreditReserved) },
         { "credit-refused.v1", typeof(CreditRefused) },
         { "credit-released.v1", typeof(CreditReleased) },

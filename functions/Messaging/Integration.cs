@@ -82,6 +82,7 @@ public static class Integration
             OrderEvent.Cancelled e => new OrderCancelled(order, e.Code),
             OrderEvent.Shipped => new OrderShipped(order),
             OrderEvent.Delivered => new OrderDelivered(order),
+            OrderEvent.Returned => new OrderReturned(order),
             _ => null,
         };
     }

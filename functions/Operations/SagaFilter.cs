@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Functions.Http;
 using Functions.Projections;
@@ -59,26 +58,10 @@ sealed record SagaFilter(string? State, string? Type, string? Version, string? S
     }
 }
 
-/// <summary>Behind which saga the next page starts; opaque to callers.</summary>
+/// <summary>Behind which saga the next page starts.</summary>
 sealed record SagaCursor(DateTimeOffset At, string Id)
 {
-    public static SagaCursor? Of(string? text)
-    {
-        if (text is null) return null;
-        var bytes = new byte[text.Length];
-        var parts = Convert.TryFromBase64String(text, bytes, out var length)
-            ? Encoding.UTF8.GetString(bytes, 0, length).Split(' ')
-            : [];
-        return parts is [var at, { Length: > 0 } id] && DateTimeOffset.TryParseExact(
-            at, "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out var when)
-            ? new(when, id)
-            : throw new InvalidRequestException(
-                "invalid-continuation", "continuation is not one this API gave out.");
-    }
-
     /// <summary>Null when the page was not full: there is nothing behind it.</summary>
     public static SagaCursor? After(IReadOnlyList<ViewDocument<SagaStory>> page, int limit) =>
         page.Count == limit ? new(page[^1].View!.StartedAt, page[^1].Id) : null;
-
-    public override string ToString() => Convert.ToBase64String(Encoding.UTF8.GetBytes($"{At:O} {Id}"));
 }

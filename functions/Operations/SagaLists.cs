@@ -1,6 +1,7 @@
 using EventSourcing;
 using Functions.Http;
 using Functions.Projections;
+using Functions.Queries;
 using Functions.Sagas;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -8,7 +9,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace Functions.Operations;
 
 /// <summary>What an operator sees of the sagas, from their own container: the task hub is never asked.</summary>
-public sealed class SagaLists(ViewContainer views, TimeProvider clock)
+public sealed class SagaLists(ViewContainer views, Continuations continuations, TimeProvider clock)
 {
     /// <summary>Sagas by state, kind, version, step and age, the newest first.</summary>
     [Function(nameof(GetSagas))]
@@ -17,10 +18,12 @@ public sealed class SagaLists(ViewContainer views, TimeProvider clock)
         CancellationToken cancellation)
     {
         var (filter, limit) = (SagaFilter.Of(request), Request.Limit(request));
-        var after = SagaCursor.Of(Request.Query(request, "continuation"));
+        var list = $"sagas {filter}";
+        var after = await continuations.OpenAsync<SagaCursor>(request, list, cancellation);
         var now = clock.GetUtcNow();
         var page = await views.PageAsync<SagaStory>(
             SagaStories.Container, filter.Query(now, after), null, limit, cancellation);
+        var next = SagaCursor.After(page, limit);
         return TypedResults.Json(
             new
             {
@@ -39,7 +42,7 @@ public sealed class SagaLists(ViewContainer views, TimeProvider clock)
                     story.Refusal,
                     story.Parked,
                 }),
-                continuation = SagaCursor.After(page, limit)?.ToString(),
+                continuation = next is null ? null : await continuations.SealAsync(list, next, cancellation),
             },
             StoredJson.Options);
     }

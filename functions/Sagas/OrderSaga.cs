@@ -13,11 +13,12 @@ namespace Functions.Sagas;
 /// </summary>
 /// <remarks>
 /// <c>ApproveWithin</c> is set for an order so large that somebody has to agree to it, and in so long. Who starts the
-/// saga decides that, once: a setting that changes meanwhile must not change what a replay does.
+/// saga decides that, once: a setting that changes meanwhile must not change what a replay does. <c>IsConfirmed</c> is
+/// an order whose pivot lies behind it already: its saga only goes forward.
 /// </remarks>
 public sealed record PlacedOrder(
     Origin Origin, ImmutableArray<OrderLine> Lines, Money Total, Address ShipTo, PaymentMethod PaymentMethod,
-    TimeSpan? ApproveWithin = null);
+    TimeSpan? ApproveWithin = null, bool IsConfirmed = false);
 
 /// <summary>Whose step it is: the order, and the request and event it all began with.</summary>
 public sealed record Origin(OrderId Order, string CorrelationId, string CausationId)
@@ -57,7 +58,7 @@ public static class OrderSaga
 
         // The step most likely to refuse comes first, the hardest to undo last. Goods are held while people think it
         // over, a card is not: banks let go of what was set aside for days.
-        var refusal =
+        var refusal = order.IsConfirmed ? null :
             await saga.TryAllAsync(order.Lines.Select(line => ReserveStock(order, line))) ??
             await ApprovedAsync(saga, order) ??
             await saga.TryAsync(AuthorizePayment(order)) ??

@@ -14,13 +14,22 @@ namespace Functions.Sagas;
 /// <summary>
 /// Starts and wakes sagas. The event itself asks for it, through the change feed: what is stored gets its saga, and an
 /// answer reaches it, whatever crashes in between. The instance id from the business id makes a repeated start
-/// harmless, and a repeated waking only makes a saga look once more.
+/// harmless, and a repeated waking only makes a saga look once more. What the trigger loses all the same,
+/// <see cref="SagaStartWatch"/> finds; an event nobody can read parks its stream here and holds up no other.
 /// </summary>
 public sealed class StartSagas(
     CommandHandler<Order, OrderCommand, OrderEvent> orders, SagaStories stories, SagaSettings settings,
-    ILogger<StartSagas> log)
+    Parking parking, TimeProvider clock, ILogger<StartSagas> log)
 {
+    /// <summary>The lease prefix, and the name under which streams that can not be read are parked.</summary>
+    public const string Name = "order-sagas";
+
     const int StartsInParallelMax = 16;
+
+    /// <summary>
+    /// An order placed longer ago whose saga is new has been through it before: its events come from a backup.
+    /// </summary>
+    static readonly TimeSpan OldAfter = TimeSpan.FromHours(1);
 
     [Function(nameof(StartPlacedOrders)), ExponentialBackoffRetry(-1, "00:00:01", "00:01:00")]
     public async Task StartPlacedOrders(
@@ -29,23 +38,61 @@ public sealed class StartSagas(
             Store.Events,
             Connection = Store.Connection,
             LeaseContainerName = Store.Leases,
-            LeaseContainerPrefix = "order-sagas",
+            LeaseContainerPrefix = Name,
             StartFromBeginning = true,
             FeedPollDelay = Store.FeedPollDelay,
             MaxItemsPerInvocation = Store.FeedItemsMax)]
         IReadOnlyList<JsonElement> changes,
         [DurableClient] DurableTaskClient sagas,
-        CancellationToken cancellation)
-    {
+        CancellationToken cancellation) => await TakeAsync(sagas, Changes.Sort(changes).Events, cancellation);
+
+    /// <summary>Starts and wakes whom these events ask for; any of them may come again.</summary>
+    public Task TakeAsync(
+        DurableTaskClient sagas, IReadOnlyList<StoredEvent> events, CancellationToken cancellation) =>
         // Streams side by side, each in its own order: a saga is started before it is woken.
-        var streams = Changes.Events(changes).Where(e => Asking.Contains(e.EventType)).GroupBy(e => e.StreamId);
-        await Parallel.ForEachAsync(
-            streams,
+        Parallel.ForEachAsync(
+            events.Where(Asks).GroupBy(e => e.StreamId),
             new ParallelOptions { MaxDegreeOfParallelism = StartsInParallelMax, CancellationToken = cancellation },
             async (stream, stop) =>
             {
-                foreach (var stored in stream) await TakeAsync(sagas, stored, stop);
+                foreach (var stored in stream.OrderBy(e => e.Sequence))
+                {
+                    try
+                    {
+                        await TakeAsync(sagas, stored, stop);
+                    }
+                    catch (UndecodableEventException poison)
+                    {
+                        await parking.ParkAsync(Name, stored, poison, stop);
+                        return;
+                    }
+                }
             });
+
+    public static bool Asks(StoredEvent stored) => Asking.Contains(stored.EventType);
+
+    /// <summary>Such an event begins a saga; the other ones wake one.</summary>
+    public static bool Starts(StoredEvent stored) =>
+        stored.EventType is "order-placed" or "order-return-requested" or "restock-requested";
+
+    /// <summary>Which saga an event asks for; null when it asks for none, or nobody can read it.</summary>
+    public static string? SagaOf(StoredEvent stored)
+    {
+        if (stored.EventType == "restock-requested") return stored.StreamId;
+        try
+        {
+            var recorded = Aggregates.Orders.Codec.Decode(stored);
+            return recorded.Event switch
+            {
+                OrderEvent.Placed { Workflow: not Order.Orchestration } => null,
+                OrderEvent.ReturnRequested => ReturnSaga.IdOf(Order.IdOf(recorded.Stream)),
+                _ => OrderSaga.IdOf(Order.IdOf(recorded.Stream)),
+            };
+        }
+        catch (UndecodableEventException)
+        {
+            return null;
+        }
     }
 
     static readonly HashSet<string> Asking =
@@ -54,30 +101,55 @@ public sealed class StartSagas(
         "restock-requested",
     ];
 
-    Task TakeAsync(DurableTaskClient sagas, StoredEvent stored, CancellationToken cancellation)
+    async Task TakeAsync(DurableTaskClient sagas, StoredEvent stored, CancellationToken cancellation)
     {
-        if (stored.EventType == "restock-requested") return RestockAsync(sagas, stored, cancellation);
+        if (stored.EventType == "restock-requested")
+        {
+            await RestockAsync(sagas, stored, cancellation);
+            return;
+        }
+
         var recorded = Aggregates.Orders.Codec.Decode(stored);
         var origin = new Origin(
             Order.IdOf(recorded.Stream), recorded.Metadata.CorrelationId, recorded.Metadata.EventId.ToString("D"))
         {
             TraceParent = recorded.Metadata.TraceParent,
         };
-        return recorded.Event switch
+        await (recorded.Event switch
         {
-            OrderEvent.Placed { Workflow: Order.Orchestration } e => StartAsync(
-                sagas,
-                SagaStories.Begin(origin, nameof(OrderSaga), SagaStories.Version, recorded.Metadata.Timestamp),
-                new PlacedOrder(
-                    origin, e.Lines, e.Total, e.ShipTo, e.PaymentMethod, settings.ApprovalOf(e.Total)),
-                cancellation),
+            OrderEvent.Placed { Workflow: Order.Orchestration } e => PlacedAsync(
+                sagas, origin, e, recorded, cancellation),
             OrderEvent.Placed => Task.CompletedTask,
             OrderEvent.ReturnRequested => ReturnAsync(
                 sagas, origin with { Saga = ReturnSaga.IdOf(origin.Order) }, recorded, cancellation),
 
             // To an order that no saga carries out, or none any more, it says nothing: such an event is discarded.
             _ => sagas.RaiseEventAsync(origin.Saga, OrderSaga.OrderChanged, stored.EventType, cancellation),
-        };
+        });
+    }
+
+    async Task PlacedAsync(
+        DurableTaskClient sagas, Origin origin, OrderEvent.Placed placed, Recorded<OrderEvent> recorded,
+        CancellationToken cancellation)
+    {
+        var at = recorded.Metadata.Timestamp;
+        var isConfirmed = false;
+        if (clock.GetUtcNow() - at > OldAfter)
+        {
+            // The pivot is behind an order that was confirmed, and a cancelled one has been taken back: to ask gateway
+            // and carrier for it all again, who may answer otherwise today, could undo what has long been done.
+            var order = (await orders.KnownAsync(recorded.Stream, TimeSpan.Zero, cancellation)).State;
+            if (order.Status == OrderStatus.Cancelled) return;
+            isConfirmed = order.Status != OrderStatus.Pending;
+        }
+
+        await StartAsync(
+            sagas,
+            SagaStories.Begin(origin, nameof(OrderSaga), SagaStories.Version, at),
+            new PlacedOrder(
+                origin, placed.Lines, placed.Total, placed.ShipTo, placed.PaymentMethod,
+                isConfirmed ? null : settings.ApprovalOf(placed.Total), isConfirmed),
+            cancellation);
     }
 
     async Task ReturnAsync(

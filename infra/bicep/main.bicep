@@ -220,6 +220,28 @@ module developerAccess 'modules/access.bicep' = if (!empty(developerId)) {
   }
 }
 
+module blobs 'modules/blobs.bicep' = {
+  name: 'blobs'
+  scope: group
+  params: {
+    name: '${prefix.storageAccount}blobs${token}'
+    location: location
+    tags: tags
+    zoneRedundant: zoneRedundant
+    geoRedundant: production
+    publicAccess: !privateNetworking
+    grants: [
+      for (service, i) in services: {
+        principalId: identities[i].outputs.principalId
+        access: service.access.blobs
+      }
+    ]
+    developerId: developerId
+    developerType: principalType
+    developerAccess: definition.developer.access.blobs
+  }
+}
+
 module cosmosAccess 'modules/cosmos-access.bicep' = {
   name: 'cosmos-access'
   scope: group
@@ -270,6 +292,7 @@ module apps 'modules/function-app.bicep' = [
       subnetId: privateNetworking ? network!.outputs.appSubnetId : ''
       packageUrl: storage[i].outputs.packageUrl
       blobEndpoint: storage[i].outputs.blobEndpoint
+      sharedBlobEndpoint: blobs.outputs.endpoint
       cosmosEndpoint: cosmos.outputs.endpoint
       serviceBusHost: serviceBus.outputs.host
       eventHubsHost: eventHubs.outputs.host
@@ -288,61 +311,26 @@ module apps 'modules/function-app.bicep' = [
   }
 ]
 
-var endpoints = [
-  { name: 'cosmos', group: 'Sql', zone: 3 }
-  { name: 'service-bus', group: 'namespace', zone: 4 }
-  { name: 'event-hubs', group: 'namespace', zone: 4 }
-  { name: 'key-vault', group: 'vault', zone: 5 }
-]
-var endpointTargets = [cosmos.outputs.id, serviceBus.outputs.id, eventHubs.outputs.id, vault.outputs.id]
-
-module privateEndpoints 'modules/private-endpoint.bicep' = [
-  for (endpoint, i) in endpoints: if (privateNetworking) {
-    name: 'private-${endpoint.name}'
-    scope: group
-    params: {
-      name: '${prefix.privateEndpoint}${endpoint.name}-${token}'
-      location: location
-      tags: tags
-      subnetId: network!.outputs.endpointSubnetId
-      targetId: endpointTargets[i]
-      group: endpoint.group
-      zoneId: network!.outputs.zoneIds[endpoint.zone]
-    }
+module privateEndpoints 'modules/private-endpoints.bicep' = if (privateNetworking) {
+  name: 'private-endpoints'
+  scope: group
+  params: {
+    namePrefix: prefix.privateEndpoint
+    token: token
+    location: location
+    tags: tags
+    subnetId: network!.outputs.endpointSubnetId
+    zoneIds: network!.outputs.zoneIds
+    cosmosId: cosmos.outputs.id
+    serviceBusId: serviceBus.outputs.id
+    eventHubsId: eventHubs.outputs.id
+    vaultId: vault.outputs.id
+    blobsId: blobs.outputs.id
+    serviceNames: serviceNames
+    storageIds: [for (service, i) in services: storage[i].outputs.id]
+    taskHubStorageId: durableBackend == 'storage' ? storage[hubWorker].outputs.id : ''
   }
-]
-
-module privateBlobs 'modules/private-endpoint.bicep' = [
-  for (service, i) in services: if (privateNetworking) {
-    name: 'private-blob-${service.name}'
-    scope: group
-    params: {
-      name: '${prefix.privateEndpoint}blob-${service.name}-${token}'
-      location: location
-      tags: tags
-      subnetId: network!.outputs.endpointSubnetId
-      targetId: storage[i].outputs.id
-      group: 'blob'
-      zoneId: network!.outputs.zoneIds[0]
-    }
-  }
-]
-
-module privateTaskHub 'modules/private-endpoint.bicep' = [
-  for (part, i) in ['queue', 'table']: if (privateNetworking && durableBackend == 'storage') {
-    name: 'private-${part}'
-    scope: group
-    params: {
-      name: '${prefix.privateEndpoint}${part}-${token}'
-      location: location
-      tags: tags
-      subnetId: network!.outputs.endpointSubnetId
-      targetId: storage[hubWorker].outputs.id
-      group: part
-      zoneId: network!.outputs.zoneIds[i + 1]
-    }
-  }
-]
+}
 
 module alerts 'modules/alerts.bicep' = {
   name: 'alerts'
@@ -381,6 +369,7 @@ var messagingApp = servicesApart ? indexOf(serviceNames, 'messaging') : 0
 output AZURE_LOCATION string = location
 output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_TENANT_ID string = tenant().tenantId
+output BLOBS_ENDPOINT string = blobs.outputs.endpoint
 output COSMOS_ENDPOINT string = cosmos.outputs.endpoint
 output DURABLE_TASK_SCHEDULER_ENDPOINT string = durableBackend == 'scheduler' ? durableTask!.outputs.endpoint : ''
 output EVENT_HUBS_NAMESPACE string = eventHubs.outputs.host

@@ -43,6 +43,7 @@ sealed partial class Simulate : IAsyncDisposable
 
     // Each leap lets the timers of the functions fire as well, and those read a lot.
     static readonly TimeSpan Leap = TimeSpan.FromSeconds(16);
+    static readonly TimeSpan LongLeap = TimeSpan.FromMinutes(1);
     static readonly TimeSpan Step = TimeSpan.FromSeconds(2);
     static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(5);
 
@@ -146,7 +147,7 @@ sealed partial class Simulate : IAsyncDisposable
     {
         while (!over.IsCancellationRequested)
         {
-            clock.Advance(faults.IsAnyoneHanging || isStalled ? Leap : Step);
+            clock.Advance(faults.IsAnyoneHanging ? Leap : isStalled ? LongLeap : Step);
             await Task.Delay(5 * Round, TimeProvider.System, over)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -334,7 +335,7 @@ sealed partial class Simulate : IAsyncDisposable
             var saga = await system!.Host.Durable.Client.GetInstanceAsync(
                 $"order-{order.Id}", getInputsAndOutputs: true, stop);
             if (saga?.SerializedCustomStatus?.Contains("parked at", StringComparison.Ordinal) == true)
-                await DecideAsync(order, stop);
+                await DecideAsync(order, "retry", stop);
             if (saga is not { IsCompleted: true }) left.Add(order);
         }
 
@@ -353,12 +354,12 @@ sealed partial class Simulate : IAsyncDisposable
         return [.. left];
     }
 
-    async Task DecideAsync(Placed order, CancellationToken stop)
+    async Task DecideAsync(Placed order, string action, CancellationToken stop)
     {
         var answer = await new Api(admin!).PostAsync(
             $"/api/operations/sagas/order-{order.Id}/decision",
-            new { action = "retry", by = "simulation", why = "try again" }, null, stop);
-        if (answer.IsSuccess) decisions++;
+            new { action, by = "simulation", why = "the outage is over" }, null, stop);
+        if (answer.IsSuccess) Interlocked.Increment(ref decisions);
     }
 
     Api Api => new(http!);

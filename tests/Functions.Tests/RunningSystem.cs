@@ -76,6 +76,7 @@ public sealed class RunningSystem : IAsyncLifetime
         new(LocalSettings.Read(Path.Combine(AppContext.BaseDirectory, "local.settings.sample.json")))
         {
             ["AzureWebJobs.ReconcileViews.Disabled"] = "true",
+            ["AzureWebJobs.ReconcileSagas.Disabled"] = "true",
             ["AzureWebJobs.ReconcileOutbox.Disabled"] = "true",
             ["AzureWebJobs.CancelOverdueOrders.Disabled"] = "true",
             ["AzureWebJobs.ContinueRebuilds.Disabled"] = "true",

@@ -28,7 +28,8 @@ static class Deployment
         foreach (var assignment in file.Of("resource").Where(r =>
             r.Type.StartsWith("Microsoft.Authorization/roleAssignments@", StringComparison.Ordinal)))
         {
-            var scope = assignment.Properties["scope"].Split("::");
+            // One of a list of resources is of the list's type.
+            var scope = assignment.Properties["scope"].Split('[')[0].Split("::");
             var target = file.Find(scope[0])!.Type.Split('@')[0] + (scope.Length > 1 ? $"/{scope[1]}" : "");
             var definition = BicepText.Properties(assignment.Properties["properties"])["roleDefinitionId"];
             foreach (var role in Guids(file, assignment, definition.Split(',')[1])) yield return (target, role);

@@ -48,7 +48,7 @@ public sealed class EmulatorTests
     public void The_settings_for_the_emulators_name_the_connections_of_the_deployment()
     {
         var settings = JsonNode.Parse(Repository.Read("infra/emulators/func.settings.json"))!["Values"]!.AsObject();
-        var connections = new[] { "AzureWebJobsStorage", "Cosmos", "EventHubs", "ServiceBus", "TASKHUB_NAME" };
+        var connections = new[] { "AzureWebJobsStorage", "Blobs", "Cosmos", "EventHubs", "ServiceBus", "TASKHUB_NAME" };
         Assert.All(connections, c => Assert.Contains(c, settings.Select(s => s.Key)));
         Assert.All(connections, c => Assert.Contains(
             Deployment.AppSettings.Keys, key => key == c || key.StartsWith($"{c}__", StringComparison.Ordinal)));

@@ -7,6 +7,7 @@ public sealed class RoleTests
 {
     const string BlobDataOwner = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b";
     const string BlobDataContributor = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+    const string BlobDataReader = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
     const string QueueDataContributor = "974c5e8b-45b9-4653-ba55-5f855dd0fb88";
     const string TableDataContributor = "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3";
     const string ServiceBusDataReceiver = "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0";
@@ -24,6 +25,7 @@ public sealed class RoleTests
     {
         ["APPLICATIONINSIGHTS_CONNECTION_STRING"] = ("Microsoft.Insights/components", [MonitoringMetricsPublisher]),
         ["AzureWebJobsStorage"] = (Storage, [BlobDataOwner]),
+        ["Blobs"] = ($"{Storage}/blobServices/containers", [BlobDataContributor, BlobDataReader]),
         ["DURABLE_TASK_SCHEDULER_CONNECTION_STRING"] =
             ("Microsoft.DurableTask/schedulers/hub", [DurableTaskDataContributor]),
         ["DurableStorage"] = (Storage, [BlobDataContributor, QueueDataContributor, TableDataContributor]),

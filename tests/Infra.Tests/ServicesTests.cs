@@ -34,11 +34,25 @@ public sealed class ServicesTests
             Names(service, "cosmos", "append").Concat(Names(service, "cosmos", "write")).Except(Topology.Containers)));
 
     [Fact]
+    public void Access_is_to_blob_containers_that_exist_and_writing_includes_reading() => Assert.All(
+        Topology.ServiceByName.Values.Append(Topology.Services["together"]!).Append(Topology.Services["developer"]!),
+        service =>
+        {
+            var (read, write) = (Names(service, "blobs", "read"), Names(service, "blobs", "write"));
+            Assert.Empty(read.Concat(write).Except(Topology.BlobContainers));
+            Assert.Empty(read.Intersect(write));
+        });
+
+    [Fact]
     public void The_one_app_may_do_what_all_services_together_may()
     {
         var together = Topology.Services["together"]!;
         Assert.Equal(Union("cosmos", "append"), Names(together, "cosmos", "append").Order(StringComparer.Ordinal));
         Assert.Equal(Union("cosmos", "write"), Names(together, "cosmos", "write").Order(StringComparer.Ordinal));
+        Assert.Equal(Union("blobs", "write"), Names(together, "blobs", "write").Order(StringComparer.Ordinal));
+        Assert.Equal(
+            Union("blobs", "read").Except(Union("blobs", "write")),
+            Names(together, "blobs", "read").Order(StringComparer.Ordinal));
         Assert.Equal(Union("serviceBus"), Names(together, "serviceBus").Order(StringComparer.Ordinal));
         Assert.Equal(Union("eventHubs"), Names(together, "eventHubs").Order(StringComparer.Ordinal));
         Assert.Equal("worker", Topology.Text(together["access"]!["durableTask"]));

@@ -81,6 +81,9 @@ sealed class SourceCode
         .. ArgumentsNamed("container"),
     ];
 
+    /// <summary>Containers of Blob Storage.</summary>
+    public IReadOnlyList<Use> BlobContainersUsed => [.. Named(CallsOf("ContainerAsync"))];
+
     public IReadOnlyList<Use> DatabasesUsed =>
     [
         .. CosmosBindings().SelectMany(b => Uses(b.Where, b.Argument(0))),

@@ -16,6 +16,10 @@ static class Topology
 
     public static JsonNode Alerts { get; } = Read("alerts");
 
+    /// <summary>Containers of Blob Storage.</summary>
+    public static IReadOnlySet<string> BlobContainers { get; } =
+        Names(Read("blobs")["containers"]!.AsArray().Select(c => c!["name"]));
+
     public static string Database { get; } = Text(Cosmos["database"]);
 
     public static IReadOnlySet<string> Containers { get; } =

@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using System.Xml;
 using Microsoft.Azure.Cosmos;
 using Newtonsoft.Json;
 using Newtonsoft.Json.Linq;
@@ -20,6 +22,25 @@ public sealed class TopologyTests
         Assert.NotEmpty(SourceCode.App.ContainersUsed);
         Assert.DoesNotContain(SourceCode.App.ContainersUsed, u => !Topology.Containers.Contains(u.Name));
         Assert.DoesNotContain(SourceCode.App.DatabasesUsed, u => u.Name != Topology.Database);
+    }
+
+    [Fact]
+    public void Every_blob_container_the_code_uses_is_deployed_and_no_other() => Assert.Equal(
+        SourceCode.App.BlobContainersUsed.Select(u => u.Name).Distinct().Order(StringComparer.Ordinal),
+        Topology.BlobContainers.Order(StringComparer.Ordinal));
+
+    /// <summary>A message waits two weeks at most, and its claim must outlive it.</summary>
+    [Fact]
+    public void A_claim_outlives_every_message()
+    {
+        var claims = JsonNode.Parse(Repository.Read("infra/topology/blobs.json"))!["containers"]!.AsArray()
+            .Single(c => Topology.Text(c!["name"]) == "claims")!;
+        var life = TimeSpan.FromDays(claims["deleteAfterDays"]!.GetValue<int>());
+        var waits = Regex.Matches(
+                Topology.Messaging.ToJsonString(), "\"defaultMessageTimeToLive\":\"([^\"]+)\"")
+            .Select(m => XmlConvert.ToTimeSpan(m.Groups[1].Value)).ToList();
+        Assert.NotEmpty(waits);
+        Assert.All(waits, wait => Assert.True(wait < life, $"{wait} is not less than {life}"));
     }
 
     [Fact]

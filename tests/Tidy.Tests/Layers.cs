@@ -6,7 +6,7 @@ namespace Tidy.Tests;
 public sealed partial class Layers
 {
     static readonly string[] Contexts =
-        ["Catalog", "Customers", "Inventory", "Ordering", "Payments", "Shipping"];
+        ["Catalog", "Customers", "Inventory", "Ordering", "Payments", "Restocking", "Shipping"];
 
     // A project's folder, and the folders of the projects it may reference. Tests and benchmarks may know everything.
     static readonly Dictionary<string, string[]> Arrows = new()

@@ -24,6 +24,9 @@ param disabledFunctions array
 param subnetId string
 param packageUrl string
 param blobEndpoint string
+
+@description('The account of archives and claims, which all services share.')
+param sharedBlobEndpoint string
 param cosmosEndpoint string
 param serviceBusHost string
 param eventHubsHost string
@@ -53,6 +56,9 @@ var settings = {
   AzureWebJobsStorage__blobServiceUri: blobEndpoint
   AzureWebJobsStorage__clientId: identityClientId
   AzureWebJobsStorage__credential: 'managedidentity'
+  Blobs__blobServiceUri: sharedBlobEndpoint
+  Blobs__clientId: identityClientId
+  Blobs__credential: 'managedidentity'
   Cosmos__accountEndpoint: cosmosEndpoint
   Cosmos__clientId: identityClientId
   Cosmos__credential: 'managedidentity'

@@ -75,10 +75,10 @@ public sealed record Restock(
         (RecordOrdered c, RestockStatus.Requested) => Fault(c) is { } fault
             ? fault
             : [new Ordered(c.Supplier, c.Confirmation)],
-        (RecordOrdered c, _) => restock.Order!.Supplier == c.Supplier ? [] : RestockRefusal.OtherSupplier,
+        (RecordOrdered c, _) => restock.Order?.Supplier == c.Supplier ? [] : RestockRefusal.OtherSupplier,
 
         (RecordCancelled c, _) when restock.Closed.Contains(c.Supplier ?? "") => [],
-        (RecordCancelled c, RestockStatus.Received) when restock.Order!.Supplier == c.Supplier =>
+        (RecordCancelled c, RestockStatus.Received) when restock.Order?.Supplier == c.Supplier =>
             RestockRefusal.Received,
         (RecordCancelled c, _) => Text.IsSlug(c.Supplier, NameLengthMax)
             ? [new OrderCancelled(c.Supplier)]

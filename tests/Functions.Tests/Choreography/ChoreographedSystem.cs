@@ -92,14 +92,7 @@ public sealed class ChoreographedSystem : IAsyncLifetime
                 Clock = Clock,
                 FeedPollDelayMax = TimeSpan.FromMilliseconds(20),
                 Around = AroundAsync,
-                Settings = new Dictionary<string, string>(
-                    LocalSettings.Read(Path.Combine(AppContext.BaseDirectory, "local.settings.sample.json")))
-                {
-                    ["AzureWebJobs.ReconcileViews.Disabled"] = "true",
-                    ["AzureWebJobs.ContinueRebuilds.Disabled"] = "true",
-                    ["AzureWebJobs.ReconcileOutbox.Disabled"] = "true",
-                    ["AzureWebJobs.CancelOverdueOrders.Disabled"] = "true",
-                },
+                Settings = RunningSystem.Settings(),
                 Replace = services =>
                 {
                     services.AddSingleton<IPaymentGateway>(Gateway);

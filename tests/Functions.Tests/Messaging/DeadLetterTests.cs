@@ -105,6 +105,21 @@ public sealed class DeadLetterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_letter_that_could_not_be_sent_stays_a_letter()
+    {
+        await BuryAsync("poison", "m1");
+        clock.Advance(TimeSpan.FromMinutes(11));
+        system.Broker.Faults.SendFailures = 1;
+        var busy = await PostAsync("redrive", new { entity = Entity, max = 10 });
+        system.Broker.Faults.Clear();
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "broker-unavailable"), (busy.Status, busy.Text("code")));
+        Assert.Equal(["m1"], await LettersAsync());
+        Assert.Equal("1", (await PostAsync("redrive", new { entity = Entity, max = 10 })).Text("redriven"));
+        Assert.Empty(await LettersAsync());
+    }
+
+    [Fact]
     public async Task A_filter_and_a_bound_choose_and_what_does_not_fit_stays_as_it_was()
     {
         await BuryAsync("poison", "m1", "m2", "m3");

@@ -48,15 +48,10 @@ public sealed class OutboxTests : IAsyncLifetime
             {
                 Clock = clock,
                 FaultSeed = seed,
-                Settings = new Dictionary<string, string>(
-                    LocalSettings.Read(Path.Combine(AppContext.BaseDirectory, "local.settings.sample.json")))
+                // The tests themselves are the feed, and time passes when they say so.
+                Settings = new Dictionary<string, string>(RunningSystem.Settings())
                 {
-                    // The tests themselves are the feed, and time passes when they say so.
                     ["AzureWebJobs.RelayEvents.Disabled"] = "true",
-                    ["AzureWebJobs.ReconcileOutbox.Disabled"] = "true",
-                    ["AzureWebJobs.ContinueRebuilds.Disabled"] = "true",
-                    ["AzureWebJobs.ReconcileViews.Disabled"] = "true",
-                    ["AzureWebJobs.CancelOverdueOrders.Disabled"] = "true",
                 },
             },
             default);

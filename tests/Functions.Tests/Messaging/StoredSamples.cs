@@ -28,6 +28,7 @@ static class StoredSamples
         Of(new OrderEvent.Cancelled("card-declined", "Ada Kim has no money.")),
         Of(new OrderEvent.Shipped("T-Ada")),
         Of(new OrderEvent.Delivered()),
+        Of(new OrderEvent.Returned()),
         Of(new CustomerEvent.CreditReserved(new(Order.Value), Price)),
         Of(new CustomerEvent.CreditRefused(new(Order.Value), "insufficient-credit", "Ada Kim has none.")),
         Of(new CustomerEvent.CreditReleased(new(Order.Value), Price, "card-declined")),
@@ -51,6 +52,11 @@ static class StoredSamples
     /// <summary>Events that concern nobody outside, by their kind or by themselves.</summary>
     public static IReadOnlyList<StoredEvent> Untold { get; } =
     [
+        Of(new OrderEvent.ApprovalRequested(new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero))),
+        Of(new OrderEvent.Approved("ada@example.org")),
+        Of(new OrderEvent.Rejected("Ada Kim owes us enough.", "ada@example.org")),
+        Of(new OrderEvent.ApprovalExpired()),
+        Of(new OrderEvent.ReturnRequested("It did not please Ada Kim.", "ada@example.org")),
         Of(new CustomerEvent.Registered("Ada Kim", "ada@example.org", Home, Price)),
         Of(new CustomerEvent.DetailsChanged("Ada Kim", "ada@example.org", Home)),
         Of(new StockEvent.Reserved(new(Order.Value), 2)),

@@ -112,8 +112,8 @@ public sealed class ApprovalTests(RunningSystem system)
             var saga = await system.SettledAsync(one.Order);
             var taken = (int)answer.Status == 202;
             Assert.Equal(
-                (taken ? "completed" : "compensated", taken ? null : "approval-expired"),
-                (saga.Text("status"), taken ? null : answer.Text("code")));
+                (taken ? "completed" : "compensated", taken ? null : "approval-expired", answer.Text("code")),
+                (saga.Text("status"), saga.Text("refusal.code"), answer.Text("code")));
         }
     }
 

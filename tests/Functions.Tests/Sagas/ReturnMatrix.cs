@@ -9,7 +9,8 @@ namespace Functions.Tests.Sagas;
 /// Every step of a return going wrong in every way, with every answer of an operator. What the customer paid comes
 /// back once and the goods are counted once, whatever happens.
 /// </summary>
-public sealed class ReturnMatrix(FaultySystem system) : IClassFixture<FaultySystem>
+[Collection(nameof(FaultySystem))]
+public sealed class ReturnMatrix(FaultySystem system)
 {
     [Fact]
     public async Task Every_step_of_a_return_goes_forward_and_parks_when_it_can_not()

@@ -71,8 +71,8 @@ public sealed class SagaWatchTests(FaultySystem system)
 
         Assert.True(found.Broken >= 3);
         Assert.True(metrics["sagas.stuck"] >= 3);
-        (Guid, string)[] broken = [(died, "Failed"), (ended, "Terminated"), (vanished, "no orchestration")];
-        foreach (var (order, fault) in broken)
+        (Guid, string)[] faults = [(died, "Failed"), (ended, "Terminated"), (vanished, "no orchestration")];
+        foreach (var (order, fault) in faults)
         {
             var story = await system.StoryAsync(order);
             Assert.Equal("broken", story.Text("status"));

@@ -1,0 +1,77 @@
+using EventSourcing;
+using Functions.Projections;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace Functions.Sagas;
+
+/// <summary>
+/// Makes sure that whoever was asked for a saga gets it: the views' reconciliation and redrive, turned on the starts.
+/// </summary>
+public sealed class SagaStartWatch(
+    StartSagas starts, IEventStore events, ViewContainer stories, Reconciliation reconciliation, Redrive redrive)
+{
+    [Function(nameof(ReconcileSagas))]
+    public Task ReconcileSagas(
+        [TimerTrigger("45 * * * * *")] TimerInfo timer,
+        [DurableClient] DurableTaskClient sagas,
+        CancellationToken cancellation) => ReconcileAsync(sagas, cancellation);
+
+    /// <summary>One look behind the feed; what it says afterwards is stored.</summary>
+    public Task<Bookmark> ReconcileAsync(DurableTaskClient sagas, CancellationToken cancellation) =>
+        reconciliation.ReconcileAsync(new AsView(this, sagas), cancellation);
+
+    /// <summary>Tries every stream again from which no saga could be started.</summary>
+    [Function(nameof(PostSagaStartsRedrive))]
+    public async Task<IResult> PostSagaStartsRedrive(
+        [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "operations/saga-starts/redrive")] HttpRequest request,
+        [DurableClient] DurableTaskClient sagas,
+        CancellationToken cancellation) =>
+        TypedResults.Json(await redrive.AllAsync(new AsView(this, sagas), cancellation), StoredJson.Options);
+
+    /// <summary>A saga that was asked for and has no story, or one that waits for what an event tells it.</summary>
+    async Task<bool> IsUnheardAsync(StoredEvent stored, CancellationToken cancellation)
+    {
+        if (StartSagas.SagaOf(stored) is not { } saga) return false;
+        var story = (await stories.ReadAsync<SagaStory>(
+            SagaStories.Container, ViewKey.Of(saga), null, TimeSpan.Zero, cancellation))?.View;
+        return StartSagas.Starts(stored)
+            ? story is null
+            : story?.Steps.Any(step => step is { Kind: StepKind.Wait, Outcome: StepOutcome.Running }) == true;
+    }
+
+    /// <summary>The streams are short: whatever asked for a saga in them may well do so again.</summary>
+    async Task TakeAsync(
+        DurableTaskClient sagas, IReadOnlyList<StoredEvent> missed, CancellationToken cancellation)
+    {
+        foreach (var stream in missed.GroupBy(e => e.StreamId))
+        {
+            if (!StreamId.TryParse(stream.Key, out var id)) continue;
+            var known = await events
+                .ReadAsync(id, new(1, stream.Max(e => e.Sequence)), cancellation).ToListAsync(cancellation);
+            await starts.TakeAsync(sagas, known, cancellation);
+        }
+    }
+
+    sealed record AsView(SagaStartWatch Watch, DurableTaskClient Sagas) : View(StartSagas.Name, SagaStories.Container)
+    {
+        public override bool TakesIn(StoredEvent stored) => StartSagas.Asks(stored);
+
+        public override Task ProjectAsync(
+            ProjectionRunner runner, IReadOnlyList<StoredEvent> events, CancellationToken cancellation) =>
+            Watch.TakeAsync(Sagas, events, cancellation);
+
+        public override async Task<IReadOnlyList<StoredEvent>> UnseenAsync(
+            ProjectionRunner runner, IReadOnlyList<StoredEvent> events, CancellationToken cancellation)
+        {
+            var unheard = new List<StoredEvent>();
+            foreach (var stored in events)
+            {
+                if (await Watch.IsUnheardAsync(stored, cancellation)) unheard.Add(stored);
+            }
+
+            return unheard;
+        }
+    }
+}

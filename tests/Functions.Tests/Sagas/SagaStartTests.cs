@@ -1,0 +1,102 @@
+using System.Text.Json;
+using EventSourcing;
+using Functions.Sagas;
+using Microsoft.Azure.Cosmos;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Functions.Tests.Sagas;
+
+/// <summary>Every order gets its saga, however its start is lost, and none gets it twice.</summary>
+[Collection(nameof(FaultySystem))]
+public sealed class SagaStartTests(FaultySystem system)
+{
+    DurableTaskClient Sagas => system.System.Host.Durable.Client;
+
+    [Fact]
+    public async Task A_start_that_the_feed_has_lost_is_found_by_the_reconciliation()
+    {
+        var (order, lost) = (Guid.NewGuid(), new TaskCompletionSource());
+        system.Around = (context, next) =>
+        {
+            if (context.FunctionDefinition.Name != nameof(StartSagas.StartPlacedOrders))
+                return system.Strikes.Around(context, next);
+            lost.TrySetResult();
+            return Task.CompletedTask;
+        };
+        await system.PlaceAsync(order, 7);
+        await lost.Task;
+        system.Around = system.Strikes.Around;
+        Assert.Equal(404, (int)(await system.StoryAsync(order)).Status);
+
+        system.Clock.Advance(TimeSpan.FromMinutes(5));
+        await Get<SagaStartWatch>().ReconcileAsync(Sagas, default);
+        await system.SettleAsync([order]);
+
+        Assert.Equal("completed", (await system.StoryAsync(order)).Text("status"));
+    }
+
+    [Fact]
+    public async Task An_order_whose_events_come_from_a_backup_is_not_carried_out_again()
+    {
+        var (confirmed, cancelled) = (Guid.NewGuid(), Guid.NewGuid());
+        await system.PlaceAsync(confirmed, 8);
+        await system.SettleAsync([confirmed]);
+        system.Strikes.Order(cancelled, [new(nameof(StockSteps.ReserveStock), Mishap.Refused, 1)]);
+        await system.PlaceAsync(cancelled, 8);
+        await system.SettleAsync([cancelled]);
+        var before = await EventsAsync(confirmed);
+        foreach (var order in new[] { confirmed, cancelled }) await ForgetAsync(order);
+
+        system.Clock.Advance(TimeSpan.FromHours(2));
+        foreach (var order in new[] { confirmed, cancelled })
+            await Get<StartSagas>().TakeAsync(Sagas, await EventsAsync(order), default);
+        await system.SettleAsync([confirmed]);
+
+        var story = await system.StoryAsync(confirmed);
+        Assert.Equal("completed", story.Text("status"));
+        Assert.Equal("capture payment", story.Body.GetProperty("steps")[0].GetProperty("step").GetString());
+        Assert.Equal(before.Count, (await EventsAsync(confirmed)).Count);
+        Assert.Equal(404, (int)(await system.StoryAsync(cancelled)).Status);
+    }
+
+    [Fact]
+    public async Task An_event_nobody_can_read_is_parked_and_holds_up_no_other_order()
+    {
+        var (order, poison) = (Guid.NewGuid(), Guid.NewGuid());
+        await system.PlaceAsync(order, 9);
+        var events = await EventsAsync(order);
+        await system.SettleAsync([order]);
+        await ForgetAsync(order);
+        var unreadable = events[0] with
+        {
+            StreamId = $"order-{poison}",
+            EventData = JsonSerializer.SerializeToElement("no order"),
+        };
+
+        await Get<StartSagas>().TakeAsync(Sagas, [unreadable, .. events], default);
+        await system.SettleAsync([order]);
+
+        var parked = await system.Admin.GetAsync(
+            $"/api/operations/parked?stream=order-{poison}", default);
+        Assert.Equal(1, parked.Body.GetProperty("parked").GetArrayLength());
+    }
+
+    async Task<IReadOnlyList<StoredEvent>> EventsAsync(Guid order)
+    {
+        Assert.True(StreamId.TryParse($"order-{order}", out var stream));
+        return await system.System.Host.Services.GetRequiredService<IEventStore>()
+            .ReadAsync(stream, StreamRange.All, default).ToListAsync();
+    }
+
+    /// <summary>As in an environment that has the events and nothing else.</summary>
+    async Task ForgetAsync(Guid order)
+    {
+        var saga = $"order-{order}";
+        await Sagas.PurgeInstanceAsync(saga);
+        await Get<Database>().GetContainer(SagaStories.Container).DeleteItemAsync<object>(saga, new(saga));
+    }
+
+    T Get<T>()
+        where T : class => ActivatorUtilities.GetServiceOrCreateInstance<T>(system.System.Host.Services);
+}
