@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using System.Reflection;
 using Commerce;
 using Commerce.Catalog;
@@ -83,7 +82,7 @@ static class Rebuilding
         Run.Say("waiting for the live view");
         await LiveAsync(system, events / EventsEach, run.Stop);
         Demand(await admin.PostAsync(Rebuild, new { by = "benchmark", why = "to measure" }, null, run.Stop));
-        await Task.Delay(ViewGenerations.KnownToAll, run.Stop);
+        await Task.Delay(ViewGenerations.KnownToAll, TimeProvider.System, run.Stop);
 
         Run.Say($"building it anew during {WritesPerSecond} writes a second");
         using var over = CancellationTokenSource.CreateLinkedTokenSource(run.Stop);
@@ -97,9 +96,9 @@ static class Rebuilding
         var verified = Stopwatch.GetElapsedTime(began);
         var built = rebuild.BuiltAt!.Value - rebuild.StartedAt - ViewGenerations.KnownToAll;
         Demand(await admin.PostAsync($"{Rebuild}/switch", new { by = "benchmark", why = "built" }, null, run.Stop));
-        await Task.Delay(ViewGenerations.KnownToAll, run.Stop);
+        await Task.Delay(ViewGenerations.KnownToAll, TimeProvider.System, run.Stop);
         Demand(await admin.PostAsync($"{Rebuild}/rollback", new { by = "benchmark", why = "tried" }, null, run.Stop));
-        await Task.Delay(ViewGenerations.KnownFor, run.Stop);
+        await Task.Delay(ViewGenerations.KnownFor, TimeProvider.System, run.Stop);
         await over.CancelAsync();
         await running;
 
@@ -123,7 +122,7 @@ static class Rebuilding
         const string Query = "SELECT VALUE COUNT(1) FROM c WHERE c.generation = 0";
         for (var found = 0; found < documents;)
         {
-            await Task.Delay(TimeSpan.FromSeconds(1), stop);
+            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, stop);
             found = 0;
             using var pages = products.GetItemQueryIterator<int>(Query);
             while (pages.HasMoreResults) found += (await pages.ReadNextAsync(stop)).Sum();

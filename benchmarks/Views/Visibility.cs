@@ -71,7 +71,7 @@ static class Visibility
         {
             var facts = await api.GetAsync($"/api/customers/{Catalogue.Customer}/summary", stop);
             if (facts.Text("orders.orders") == $"{orders}" && facts.Text("orders.pending") == "0") return;
-            await Task.Delay(TimeSpan.FromSeconds(1), stop);
+            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, stop);
         }
 
         throw new InvalidOperationException("The orders do not come to an end.");

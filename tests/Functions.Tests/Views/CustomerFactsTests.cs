@@ -91,7 +91,7 @@ public sealed class CustomerFactsTests(RunningSystem system)
 
     Task<ApiAnswer> FactsAsync(string way) => system.Api.GetAsync($"/api/customers/{customer}/{way}", default);
 
-    Task ShowsAsync(Guid order, Predicate<ApiAnswer> isThere) => RunningSystem.EventuallyAsync(
+    Task<ApiAnswer> ShowsAsync(Guid order, Predicate<ApiAnswer> isThere) => RunningSystem.EventuallyAsync(
         () => system.Api.GetAsync($"/api/orders/{order}/delivery", default), d => d.IsSuccess && isThere(d));
 
     async Task CustomerAsync(string name, object? address) => Assert.True((await system.Api.PutAsync(

@@ -14,7 +14,7 @@ namespace Functions.Tests.Views;
 /// Whatever goes wrong by a seed between the events and the views: once it is quiet each view says what its streams
 /// say, folded here from scratch, and what is parked stands exactly where it was poisoned until somebody redrives it.
 /// </summary>
-public sealed class JudgedRuns
+public sealed class JudgedRuns : IDisposable
 {
     const int BatchItems = 30;
 
@@ -24,6 +24,8 @@ public sealed class JudgedRuns
     int foldsLeft = -1;
 
     CancellationTokenSource life = new();
+
+    public void Dispose() => life.Dispose();
 
     [Theory]
     [InlineData(1)]

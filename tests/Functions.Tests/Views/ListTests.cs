@@ -194,6 +194,9 @@ public sealed class ListTests(RunningSystem system)
         await RunningSystem.EventuallyAsync(
             () => system.Api.GetAsync($"/api/products/{product}", default, put.Text("consistencyToken")),
             listing => listing.Text("name") == $"{name} {product}");
+
+        // The search is a view of its own.
+        await system.Api.GetAsync("/api/products?limit=1", default, put.Text("consistencyToken"));
     }
 
     async Task<Guid> CustomerAsync()

@@ -118,7 +118,7 @@ public sealed class SearchTests(RunningSystem system)
         Assert.StartsWith($"order-{order}@", page.Body.GetProperty("seen")[0].GetString(), StringComparison.Ordinal);
     }
 
-    Task FindsAsync(string query, string expected) => RunningSystem.EventuallyAsync(
+    Task<(string Query, string Found)> FindsAsync(string query, string expected) => RunningSystem.EventuallyAsync(
         async () => (query, string.Join(' ', Names(await SearchAsync(query)))), found => found == (query, expected));
 
     Task<ApiAnswer> SearchAsync(string query) => system.Api.GetAsync($"/api/products?search={word}{query}", default);
