@@ -38,7 +38,10 @@ static class Connections
     public static void AddBlobStorage(this IServiceCollection services, IConfiguration settings)
     {
         services.TryAddSingleton(_ => BlobsOf(settings));
-        services.TryAddSingleton(provider => new ClaimCheck(provider.GetRequiredService<BlobStorage>()));
+
+        // Ten messages travel in one send of at most 256 KB.
+        services.TryAddSingleton(
+            provider => new ClaimCheck(provider.GetRequiredService<BlobStorage>(), carriedBytesMax: 16 * 1024));
     }
 
     static BlobStorage BlobsOf(IConfiguration settings)

@@ -1,6 +1,7 @@
 using Azure.Messaging.ServiceBus;
 using EventSourcing;
 using Functions.Messaging;
+using Functions.Storage;
 
 namespace Functions.Choreography;
 
@@ -42,7 +43,7 @@ public sealed record Patience(TimeSpan FirstPause, TimeSpan PauseMax)
 }
 
 /// <summary>Takes a message in and lets a context answer it.</summary>
-public sealed class Listening(Patience patience, TimeProvider clock)
+public sealed class Listening(Patience patience, ClaimCheck claims, TimeProvider clock)
 {
     /// <summary>
     /// Returns when the answer is stored. What fails is delivered again, and in the end lies with the dead letters.
@@ -52,7 +53,8 @@ public sealed class Listening(Patience patience, TimeProvider clock)
     {
         try
         {
-            await answer(new(context, CloudEvent.Read(message.Body.ToMemory())));
+            var (body, _) = await claims.UnpackAsync(message.Body.ToMemory(), message.ContentType, cancellation);
+            await answer(new(context, CloudEvent.Read(body)));
         }
         catch (Exception) when (!cancellation.IsCancellationRequested)
         {

@@ -6,6 +6,7 @@ using Azure.Messaging.ServiceBus;
 using EventSourcing;
 using Functions.EventStore;
 using Functions.Projections;
+using Functions.Storage;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
@@ -37,6 +38,7 @@ public sealed class Outbox(
     Parking parking,
     ServiceBusClient bus,
     [FromKeyedServices(Connections.IntegrationEvents)] EventHubProducerClient hub,
+    ClaimCheck claims,
     TimeProvider clock,
     ILogger<Outbox> log)
 {
@@ -234,31 +236,44 @@ public sealed class Outbox(
 
     async Task SendAsync(StreamId stream, IReadOnlyList<CloudEvent> told, CancellationToken cancellation)
     {
-        await topic.SendMessagesAsync(told.Select(MessageOf), cancellation);
+        var packed = new List<Packed>();
+        foreach (var one in told)
+        {
+            // Told again it is the same claim: one blob for each message id.
+            var (body, type) = await claims.PackAsync(
+                one.Id.ToString("D"), one.ToBytes(), CloudEvent.ContentType, cancellation);
+            packed.Add(new(one, body, type));
+        }
+
+        await topic.SendMessagesAsync(packed.Select(MessageOf), cancellation);
         await hub.SendAsync(
-            told.Select(EventOf), new SendEventOptions { PartitionKey = stream.ToString() }, cancellation);
+            packed.Select(EventOf), new SendEventOptions { PartitionKey = stream.ToString() }, cancellation);
     }
 
-    static ServiceBusMessage MessageOf(CloudEvent told)
+    static ServiceBusMessage MessageOf(Packed packed)
     {
-        var message = new ServiceBusMessage(told.ToBytes())
+        var told = packed.Told;
+        var message = new ServiceBusMessage(packed.Body)
         {
             MessageId = told.Id.ToString("D"),
             SessionId = told.Subject,
             Subject = told.Type,
             CorrelationId = told.CorrelationId,
-            ContentType = CloudEvent.ContentType,
+            ContentType = packed.ContentType,
         };
         if (told.Workflow is { } workflow) message.ApplicationProperties["workflow"] = workflow;
         return message;
     }
 
-    static EventData EventOf(CloudEvent told) => new(told.ToBytes())
+    static EventData EventOf(Packed packed) => new(packed.Body)
     {
-        MessageId = told.Id.ToString("D"),
-        CorrelationId = told.CorrelationId,
-        ContentType = CloudEvent.ContentType,
+        MessageId = packed.Told.Id.ToString("D"),
+        CorrelationId = packed.Told.CorrelationId,
+        ContentType = packed.ContentType,
     };
+
+    /// <summary>What travels: the event itself, or a claim for one too large to travel.</summary>
+    sealed record Packed(CloudEvent Told, ReadOnlyMemory<byte> Body, string ContentType);
 
     Task<(Told? Found, string? ETag)> FindAsync(StreamId stream, CancellationToken cancellation) =>
         marks.FindAsync<Told>(stream.ToString(), stream.ToString(), cancellation);
