@@ -38,10 +38,15 @@ sealed class MessageFeed(
     }
 
     /// <summary>Calls the function off when the host does not wait any longer.</summary>
+    /// <remarks>
+    /// Only after nothing new is handed out any more: what was called off would come again at once, and be called off,
+    /// until its deliveries are used up and it lies with the dead letters.
+    /// </remarks>
     public async Task StopAsync(Func<Task> stop, CancellationToken cancellation)
     {
+        var stopping = stop();
         await using var _ = cancellation.UnsafeRegister(static o => ((CancellationTokenSource)o!).Cancel(), aborting);
-        await stop();
+        await stopping;
     }
 
     public void Note(Exception exception, ServiceBusErrorSource source)

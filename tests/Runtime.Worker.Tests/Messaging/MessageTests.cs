@@ -65,6 +65,22 @@ public sealed class MessageTests : BrokerHost
     }
 
     [Fact]
+    public async Task A_function_called_off_by_a_host_without_patience_costs_its_message_one_delivery()
+    {
+        var host = await StartPlainAsync();
+        await SendAsync("plain", "wait");
+        await Probe.Until(diary => diary.Contains("wait 1 1"));
+        await host.StopAsync(new CancellationToken(canceled: true));
+        await host.DisposeAsync();
+
+        var counts = await CountsAsync("plain");
+        Assert.Equal((1, 0), (counts.Active, counts.DeadLettered));
+        await using var next = await StartPlainAsync();
+        await Probe.Until(diary => diary.Any(line => line.EndsWith(" 2", StringComparison.Ordinal)));
+        Probe.Open("wait");
+    }
+
+    [Fact]
     public async Task What_was_sent_and_not_completed_before_a_crash_comes_after_the_restart()
     {
         var host = await StartPlainAsync();
