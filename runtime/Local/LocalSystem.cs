@@ -178,7 +178,7 @@ public sealed class LocalSystem : IAsyncDisposable
     static string? FileIn(LocalOptions options, string name) =>
         options.Folder is { } folder ? Path.Combine(folder, name) : null;
 
-    static IReadOnlyDictionary<string, string> ReadSettings()
+    internal static IReadOnlyDictionary<string, string> ReadSettings()
     {
         var own = Path.Combine(Directory.GetCurrentDirectory(), "local.settings.json");
         return LocalSettings.Read(

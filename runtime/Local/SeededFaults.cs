@@ -88,7 +88,8 @@ sealed class SeededFaults(int seed, TimeProvider clock)
         var dice = down ? 0.04 : call <= CallsMax ? Dice(saga, activity, call) : 1;
         switch (dice)
         {
-            case < 0.01 when MayRefuse.Contains(activity):
+            // Only at first: what has happened once is not refused afterwards.
+            case < 0.01 when call == 1 && MayRefuse.Contains(activity):
                 Count("activity refused");
                 context.GetInvocationResult().Value = new Refusal("made-up", "Refused on purpose.");
                 break;

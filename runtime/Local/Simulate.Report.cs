@@ -18,6 +18,7 @@ sealed partial class Simulate
         {
             await QuietAsync(stop);
             await clock.AdvanceAsync(TimeSpan.FromMinutes(1), stop);
+            await ReconcileAsync(stop);
         }
     }
 
