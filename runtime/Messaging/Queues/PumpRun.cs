@@ -70,7 +70,13 @@ sealed class PumpRun
 
             // Never disposed: it has no timer, and a handler may still look at its token.
             var source = new CancellationTokenSource();
-            stop = source.CancelAsync;
+            stop = () =>
+            {
+                // At once, with every token linked to it: whoever stops may call handlers off next, and what they give
+                // back must not be handed out again.
+                source.Cancel();
+                return Task.CompletedTask;
+            };
             loops = Task.WhenAll(
                 Enumerable.Range(0, count).Select(i => Task.Run(() => RunAsync(loop, i, source.Token))));
         }

@@ -162,9 +162,11 @@ public sealed class ChoreographyMatrix(ChoreographedSystem system) : IClassFixtu
             wrong.AddRange(violations.Select(violation => $"{@case.Name}: {violation.Book}: {violation.What}"));
         }
 
+        var queues = string.Join(", ", (await (of ?? system).System.Broker.CountAsync())
+            .Where(queue => queue.Active + queue.Scheduled + queue.DeadLettered > 0));
         Assert.True(
             wrong.Count == 0,
-            $"{wrong.Count} violations in {cases.Count} cases:\n{string.Join('\n', wrong.Take(30))}");
+            $"{wrong.Count} violations in {cases.Count} cases, {queues}:\n{string.Join('\n', wrong.Take(30))}");
     }
 
     async Task EndedAsync(IEnumerable<Case> cases, Func<Case, string> end, ChoreographedSystem? of = null)
