@@ -36,11 +36,14 @@ static class BindingKinds
         ["Azure.Messaging.ServiceBus"] = "Azure.Messaging.ServiceBus",
         ["Azure.Messaging.EventHubs"] = "Azure.Messaging.EventHubs",
         ["Azure.Messaging.EventHubs.Producer"] = "Azure.Messaging.EventHubs",
+        ["Azure.Monitor.OpenTelemetry.Exporter"] = "Azure.Monitor.OpenTelemetry.Exporter",
         ["Azure.Security.KeyVault.Keys"] = "Azure.Security.KeyVault.Keys",
         ["Azure.Security.KeyVault.Keys.Cryptography"] = "Azure.Security.KeyVault.Keys",
         ["Azure.Storage.Blobs"] = "Azure.Storage.Blobs",
-        ["Microsoft.DurableTask"] = "Microsoft.DurableTask.Abstractions",
-        ["Microsoft.DurableTask.Client"] = "Microsoft.DurableTask.Client",
+
+        // The extension brings the client and the worker it was built with; named beside it, they could be others.
+        ["Microsoft.DurableTask"] = $"{Extensions}.DurableTask",
+        ["Microsoft.DurableTask.Client"] = $"{Extensions}.DurableTask",
     };
 
     public static bool IsBinding(string attribute) =>
