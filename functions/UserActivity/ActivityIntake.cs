@@ -126,7 +126,8 @@ public sealed class ActivityIntake(
             $"searched has a query of 1 to {QueryLengthMax} printable characters, the other actions none."),
     };
 
-    /// <summary>Whoever connected to the front end: it appends that, and what stands before it anybody could write.
+    /// <summary>
+    /// Whoever connected to the front end: it appends that, and what stands before it anybody could write.
     /// </summary>
     static string? AddressOf(HttpRequest request)
     {
