@@ -10,8 +10,7 @@ namespace Functions.Http;
 /// <summary>Reads what comes from outside: bounded, strict, and refused with a code that says what is wrong.</summary>
 static class Request
 {
-    public const int BodyBytesMax = 64 * 1024;
-
+    const int BodyBytesMax = 64 * 1024;
     const int IdLengthMax = 100;
     const int LineLengthMax = 500;
 
@@ -35,7 +34,8 @@ static class Request
         if (length > BodyBytesMax)
             throw new InvalidRequestException(
                 "body-too-large", $"A request body has at most {BodyBytesMax} bytes.",
-                    StatusCodes.Status413PayloadTooLarge);
+                StatusCodes.Status413PayloadTooLarge);
+
         try
         {
             return JsonSerializer.Deserialize<T>(body.AsSpan(0, length), Strict)
@@ -145,7 +145,7 @@ static class Request
             ? text
             : throw new InvalidRequestException(
                 "invalid-header",
-                    $"{name} is given once, 1 to {IdLengthMax} letters, digits, dashes, dots, colons or underscores.");
+                $"{name} is given once, 1 to {IdLengthMax} letters, digits, dashes, dots, colons or underscores.");
     }
 
     /// <summary>

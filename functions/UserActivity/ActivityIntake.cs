@@ -21,7 +21,7 @@ public sealed class ActivityIntake(
     CommandHandler<Customer, CustomerCommand, CustomerEvent> customers, PersonalSeal seal, TimeProvider clock)
 {
     public const int EventsMax = 100;
-    public const int ProductsMax = 20;
+    const int ProductsMax = 20;
     const int QueryLengthMax = 200;
 
     /// <summary>How far a client's clock may be ahead.</summary>
