@@ -3,7 +3,6 @@ using System.Diagnostics;
 using Commerce.Ordering;
 using Commerce.Payments;
 using Commerce.Shipping;
-using Functions.Projections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Runtime.Cosmos;
@@ -189,10 +188,6 @@ sealed partial class Simulate : IAsyncDisposable
                     // The world outside does not crash with us, and does not know our virtual time.
                     services.AddSingleton<IPaymentGateway>(gateway);
                     services.AddSingleton<ICarrier>(carrier);
-                    services.AddSingleton(
-                        p => ActivatorUtilities.CreateInstance<ViewContainer>(p, TimeProvider.System));
-                    services.AddSingleton(
-                        p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
                 },
             },
             stop);
