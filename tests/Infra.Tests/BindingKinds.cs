@@ -40,10 +40,8 @@ static class BindingKinds
         ["Azure.Security.KeyVault.Keys"] = "Azure.Security.KeyVault.Keys",
         ["Azure.Security.KeyVault.Keys.Cryptography"] = "Azure.Security.KeyVault.Keys",
         ["Azure.Storage.Blobs"] = "Azure.Storage.Blobs",
-
-        // The extension brings the client and the worker it was built with; named beside it, they could be others.
-        ["Microsoft.DurableTask"] = $"{Extensions}.DurableTask",
-        ["Microsoft.DurableTask.Client"] = $"{Extensions}.DurableTask",
+        ["Microsoft.DurableTask"] = "Microsoft.DurableTask.Abstractions",
+        ["Microsoft.DurableTask.Client"] = "Microsoft.DurableTask.Client",
     };
 
     public static bool IsBinding(string attribute) =>
