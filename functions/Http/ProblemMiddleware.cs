@@ -44,7 +44,7 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorke
         }
         catch (Exception) when (context.GetHttpContext() is { Response: { HasStarted: false } response })
         {
-            // Azure passes on the status that stands here when a function fails, and that is 200 until somebody says no.
+            // Azure passes on the status that stands here when a function fails: 200 until somebody says otherwise.
             response.Clear();
             response.StatusCode = StatusCodes.Status500InternalServerError;
             throw;
