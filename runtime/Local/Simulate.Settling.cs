@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Commerce.Ordering;
+using EventSourcing;
 using Functions.Choreography;
 using Functions.Projections;
 using Microsoft.Azure.Cosmos;
@@ -100,11 +101,20 @@ sealed partial class Simulate
             + string.Join(", ", events.Select(e => e.GetProperty("eventType").GetString()));
     }
 
-    /// <summary>Whether its stream says that it was confirmed or cancelled.</summary>
+    /// <summary>Whether it was confirmed or cancelled, as this process knows it: no other one writes.</summary>
     async Task<bool> HasStreamEndedAsync(Placed order, CancellationToken stop)
     {
-        var events = await Api.EventsAsync($"order-{order.Id}", stop);
-        return events.Any(e => e.GetProperty("eventType").GetString() is "order-confirmed" or "order-cancelled");
+        var orders = system!.Host.Services.GetRequiredService<CommandHandler<Order, OrderCommand, OrderEvent>>();
+        try
+        {
+            var known = await orders.KnownAsync(Order.Stream(new(order.Id)), TimeSpan.MaxValue, stop);
+            return known.State.Status is not (OrderStatus.None or OrderStatus.Pending);
+        }
+        catch (Exception fault) when (fault is CosmosException or HttpRequestException)
+        {
+            // The store fails on purpose. Its turn comes again.
+            return false;
+        }
     }
 
     async Task TryFindOverdueAsync(CancellationToken stop)
