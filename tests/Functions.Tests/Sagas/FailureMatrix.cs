@@ -202,7 +202,7 @@ public sealed class FailureMatrix(FaultySystem system) : IClassFixture<FaultySys
     }
 
     Task<IReadOnlyDictionary<string, ApiAnswer>> RunAsync(
-        IReadOnlyList<SagaCase> cases, Action? between = null, bool firstVersion = false)
+        List<SagaCase> cases, Action? between = null, bool firstVersion = false)
     {
         var numbers = cases.Index().ToDictionary(item => item.Item, item => item.Index);
         var begun = 0;
@@ -221,7 +221,7 @@ public sealed class FailureMatrix(FaultySystem system) : IClassFixture<FaultySys
             between);
     }
 
-    Task BalancedAsync(IReadOnlyList<SagaCase> cases) => OrderBooks.BalancedAsync(system, cases);
+    Task BalancedAsync(List<SagaCase> cases) => OrderBooks.BalancedAsync(system, cases);
 
     static void UndoneNewestFirst(SagaCase @case, ApiAnswer story)
     {
