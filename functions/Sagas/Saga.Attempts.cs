@@ -16,7 +16,10 @@ public sealed partial class Saga
     /// </summary>
     static readonly TimeSpan QuietMax = TimeSpan.FromHours(1);
 
-    int stops;
+    /// <summary>So many stops has one run at most: one of an earlier run is never meant by a late decision.</summary>
+    const int StopsMax = 10_000;
+
+    int stops = begun.Run * StopsMax;
 
     int Open(string name, StepKind kind)
     {

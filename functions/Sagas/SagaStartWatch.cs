@@ -10,7 +10,7 @@ namespace Functions.Sagas;
 /// Makes sure that whoever was asked for a saga gets it: the views' reconciliation and redrive, turned on the starts.
 /// </summary>
 public sealed class SagaStartWatch(
-    StartSagas starts, IEventStore events, ViewContainer stories, Reconciliation reconciliation, Redrive redrive)
+    StartSagas starts, IEventStore events, SagaStories stories, Reconciliation reconciliation, Redrive redrive)
 {
     [Function(nameof(ReconcileSagas))]
     public Task ReconcileSagas(
@@ -37,8 +37,7 @@ public sealed class SagaStartWatch(
     async Task<bool> IsUnheardAsync(StoredEvent stored, CancellationToken cancellation)
     {
         if (StartSagas.SagaOf(stored) is not { } saga) return false;
-        var story = (await stories.ReadAsync<SagaStory>(
-            SagaStories.Container, ViewKey.Of(saga), null, TimeSpan.Zero, cancellation))?.View;
+        var story = await stories.FindAsync(saga, cancellation);
         return StartSagas.Starts(stored)
             ? story is null or { Revision: 0, EndedAt: null }
             : story?.Steps.Any(step => step is { Kind: StepKind.Wait, Outcome: StepOutcome.Running }) == true;
