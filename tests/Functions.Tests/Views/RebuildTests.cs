@@ -254,9 +254,8 @@ public sealed class RebuildTests(RunningSystem system)
         {
             Assert.True(StreamId.TryParse(stream.Key, out var id));
             var key = view.Stored(view.Feeds[0].KeyOfName!(id));
-            using var read = await Service<Database>().GetContainer(ContainerName)
-                .ReadItemStreamAsync(key.Id, new(key.Partition));
-            var shown = await ViewContainer.DocumentAsync<Sum>(read, default);
+            var (shown, _) = await Service<Database>().GetContainer(ContainerName)
+                .FindAsync<ViewDocument<Sum>>(key.Id, key.Partition, default);
             Assert.Equal(
                 new Sum(stream.Sum(e => e.EventData.GetInt64()), stream.Count()), shown?.View);
         }
