@@ -45,7 +45,7 @@ public sealed class RebuildTests(RunningSystem system)
         Assert.Equal("rebuild-not-switched", (await DecideAsync("rollback")).Text("code"));
         Assert.Equal("switched", (await DecideAsync("switch")).Text("stage"));
         Assert.Equal(before + 1, await GenerationAsync("products"));
-        Assert.EndsWith($"~{before + 1}\"", await EtagAsync(product), StringComparison.Ordinal);
+        Assert.Contains($"~{before + 1}.", await EtagAsync(product), StringComparison.Ordinal);
         Assert.Equal("ready", (await DecideAsync("rollback")).Text("stage"));
         Assert.Equal(before, await GenerationAsync("products"));
         Assert.Equal("switched", (await DecideAsync("switch")).Text("stage"));
@@ -54,7 +54,7 @@ public sealed class RebuildTests(RunningSystem system)
         await GoneAsync("products");
         Assert.Equal(before + 1, await GenerationAsync("products"));
         Assert.Equal(0, await CountAsync("products", before));
-        Assert.EndsWith($"~{before + 1}\"", await EtagAsync(product), StringComparison.Ordinal);
+        Assert.Contains($"~{before + 1}.", await EtagAsync(product), StringComparison.Ordinal);
     }
 
     [Fact]
