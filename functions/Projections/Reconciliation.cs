@@ -25,6 +25,10 @@ public sealed class Reconciliation(
     Parking parking, TimeProvider clock, ILogger<Reconciliation> log)
 {
     public const int PagesMax = 200;
+
+    /// <summary>Of all that a page holds for one document, the document is asked once.</summary>
+    public const int EventsPerPageMax = 1_000;
+
     public const string MeterName = "Projections";
 
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
@@ -79,7 +83,7 @@ public sealed class Reconciliation(
         using var pages = feed.GetChangeFeedStreamIterator(
             StartOf(bookmark.Continuations[range]),
             ChangeFeedMode.Incremental,
-            new() { PageSizeHint = Store.FeedItemsMax });
+            new() { PageSizeHint = EventsPerPageMax });
         for (var read = 0; read < PagesMax && pages.HasMoreResults; read++)
         {
             using var page = await pages.ReadNextAsync(cancellation);

@@ -5,6 +5,7 @@ using Commerce.Customers;
 using Commerce.Inventory;
 using Commerce.Ordering;
 using EventSourcing;
+using EventSourcing.Tests;
 using Functions.EventStore;
 using Functions.Operations;
 using Functions.Projections;
@@ -203,24 +204,9 @@ public sealed class EveryListTests : IAsyncLifetime
 
     async Task AppendAsync()
     {
-        var (type, data) = Aggregates.Stocks.Codec.Encode(new StockEvent.Received(1, $"receipt-{told}"));
         var stream = Stock.Stream(new("mug"));
-        var stored = new StoredEvent
-        {
-            Id = StoredEvent.IdOf(told + 1),
-            StreamId = stream.ToString(),
-            Sequence = told + 1,
-            EventId = Id(),
-            EventType = type.Name,
-            EventVersion = type.Version,
-            EventData = data,
-            Timestamp = Noon,
-            CorrelationId = "test",
-            CausationId = "test",
-            CommandId = $"command-{told}",
-            CommandKey = $"command-{told}/0",
-            CommandHash = "",
-        };
+        var stored = SampleEvent.Of(
+            $"{stream}", told + 1, "stock-received", new { quantity = 1, receipt = $"receipt-{told}" }, $"c-{told}");
         Assert.Equal(
             AppendResult.Appended, await system.Get<IEventStore>().AppendAsync(stream, told++, [stored], null, default));
     }
