@@ -10,7 +10,7 @@ namespace Functions.EventStore;
 /// <summary>The audit trail: what happened, in order, by whom and why, exactly as it is stored.</summary>
 public sealed class Streams(IEventStore store, Continuations continuations)
 {
-    /// <summary>A page as it is stored, from either end, between <c>from</c> and <c>to</c> where they are given.</summary>
+    /// <summary>A page as it is stored, from either end, between <c>from</c> and <c>to</c> if given.</summary>
     [Function(nameof(GetStream))]
     public async Task<IResult> GetStream(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "streams/{streamId}")] HttpRequest request,

@@ -54,7 +54,8 @@ sealed class ConditionalAnswers : IFunctionsWorkerMiddleware
         /// <summary>Behind a tilde, where <c>If-Match</c> ends what it compares.</summary>
         static string ETagOf(string version, ReadOnlySpan<byte> body)
         {
-            var (known, hash) = (version.Trim('"'), Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(0, HashBytes)));
+            var hash = Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(0, HashBytes));
+            var known = version.Trim('"');
             return known.Length == 0 ? $"\"{hash}\"" : $"\"{known}{(known.Contains('~') ? '.' : '~')}{hash}\"";
         }
 

@@ -18,7 +18,7 @@ sealed record ProductPlace(string Id, string Name, long Price)
 /// <summary>So many products cost from one amount to another, both included: what to ask for to see them.</summary>
 sealed record PriceBand(Currency Currency, long MinPrice, long? MaxPrice, long Count)
 {
-    /// <summary>Where bands begin, in minor units: 1, 2, 5 and so on, so that each is about twice the one below.</summary>
+    /// <summary>Where bands begin, in minor units: 1, 2, 5 and so on, each about twice the one below.</summary>
     static readonly long[] Bounds =
     [
         0, 5_00, 10_00, 20_00, 50_00, 100_00, 200_00, 500_00, 1_000_00, 2_000_00, 5_000_00, 10_000_00,

@@ -98,7 +98,8 @@ public sealed class QueryTests(RunningSystem system)
                 $"/api/products/{product}/stock", new { quantity = 1 }, $"delivery-{i}", default);
 
         var (up, down) = (
-            $"/api/streams/stock-{product}?limit=2&from=2", $"/api/streams/stock-{product}?limit=2&direction=backwards");
+            $"/api/streams/stock-{product}?limit=2&from=2",
+            $"/api/streams/stock-{product}?limit=2&direction=backwards");
         var (forwards, backwards) = (await system.Api.GetAsync(up, default), await system.Api.GetAsync(down, default));
         Assert.Equal([2L, 3L], Sequences(forwards));
         Assert.Equal([5L, 4L], Sequences(backwards));

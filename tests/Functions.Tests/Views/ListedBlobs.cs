@@ -16,7 +16,11 @@ sealed class ListedBlobs : HttpMessageHandler
 
     public BlobStorage Storage() => new(new BlobServiceClient(
         new Uri("http://blobs.invalid/account"),
-        new BlobClientOptions { Transport = new HttpClientTransport(new HttpClient(this)), Retry = { MaxRetries = 0 } }));
+        new BlobClientOptions
+        {
+            Transport = new HttpClientTransport(new HttpClient(this)),
+            Retry = { MaxRetries = 0 },
+        }));
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
     {

@@ -190,7 +190,8 @@ public sealed class ViewCostTests
             Add(Product.Stream(product), Aggregates.Products.Codec, new ProductEvent.Renamed("Blue cup"));
             Add(Product.Stream(product), Aggregates.Products.Codec, new ProductEvent.Repriced(new(9_50, Currency.EUR)));
             Add(Product.Stream(product), Aggregates.Products.Codec, new ProductEvent.Recategorized("garden"));
-            Add(Stock.Stream(product), Aggregates.Stocks.Codec, new StockEvent.Reserved(ReservationId.Of(TheOrder), 98));
+            Add(Stock.Stream(product), Aggregates.Stocks.Codec,
+                new StockEvent.Reserved(ReservationId.Of(TheOrder), 98));
         }
     }
 
