@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Text.Json;
 using Commerce;
 using Commerce.Customers;
 using Commerce.Inventory;
@@ -64,8 +63,8 @@ public sealed class EveryListTests : IAsyncLifetime
             "operations/archives?", "operations/archives?under=2030/01", "archives", "archive"),
     };
 
+    readonly ListedBlobs blobs = new();
     readonly Random random = new(7);
-    ListedBlobs blobs = null!;
     QuietSystem system = null!;
     HttpClient http = null!;
     Api admin = null!;
@@ -75,7 +74,6 @@ public sealed class EveryListTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        blobs = new();
         system = await QuietSystem.StartAsync(seed: 1, services => services.AddSingleton(blobs.Storage()));
         http = system.Local.CreateHttpClient(LocalSystem.AdminKey);
         admin = new(http);
@@ -84,7 +82,6 @@ public sealed class EveryListTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         http.Dispose();
-        blobs.Dispose();
         await system.DisposeAsync();
     }
 

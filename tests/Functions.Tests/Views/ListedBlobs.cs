@@ -8,7 +8,7 @@ using Functions.Storage;
 namespace Functions.Tests.Views;
 
 /// <summary>As much of a Blob Storage account as a list of archives asks for.</summary>
-sealed class ListedBlobs : HttpMessageHandler
+sealed class ListedBlobs
 {
     readonly SortedSet<string> names = new(StringComparer.Ordinal);
 
@@ -18,24 +18,28 @@ sealed class ListedBlobs : HttpMessageHandler
         new Uri("http://blobs.invalid/account"),
         new BlobClientOptions
         {
-            Transport = new HttpClientTransport(new HttpClient(this)),
+            Transport = new HttpClientTransport(new HttpClient(new Account(names))),
             Retry = { MaxRetries = 0 },
         }));
 
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation)
+    sealed class Account(SortedSet<string> names) : HttpMessageHandler
     {
-        var query = HttpUtility.ParseQueryString(request.RequestUri!.Query);
-        var (marker, most) = (query["marker"] ?? "", int.Parse(query["maxresults"]!, null));
-        var rest = names.Where(name => string.CompareOrdinal(name, marker) >= 0
-            && name.StartsWith(query["prefix"] ?? "", StringComparison.Ordinal)).ToList();
-        var blobs = rest.Take(most).Select(name =>
-            $"<Blob><Name>{name}</Name><Properties><Content-Length>1</Content-Length></Properties></Blob>");
-        return Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK)
+        protected override Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            Content = new StringContent(
-                $"<EnumerationResults><Blobs>{string.Concat(blobs)}</Blobs>"
-                    + $"<NextMarker>{rest.Skip(most).FirstOrDefault()}</NextMarker></EnumerationResults>",
-                Encoding.UTF8, "application/xml"),
-        });
+            var query = HttpUtility.ParseQueryString(request.RequestUri!.Query);
+            var (marker, most) = (query["marker"] ?? "", int.Parse(query["maxresults"]!, null));
+            var rest = names.Where(name => string.CompareOrdinal(name, marker) >= 0
+                && name.StartsWith(query["prefix"] ?? "", StringComparison.Ordinal)).ToList();
+            var blobs = rest.Take(most).Select(name =>
+                $"<Blob><Name>{name}</Name><Properties><Content-Length>1</Content-Length></Properties></Blob>");
+            return Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK)
+            {
+                Content = new StringContent(
+                    $"<EnumerationResults><Blobs>{string.Concat(blobs)}</Blobs>"
+                        + $"<NextMarker>{rest.Skip(most).FirstOrDefault()}</NextMarker></EnumerationResults>",
+                    Encoding.UTF8, "application/xml"),
+            });
+        }
     }
 }
