@@ -25,9 +25,7 @@ public sealed class Reconciliation(
     Parking parking, TimeProvider clock, ILogger<Reconciliation> log)
 {
     public const int PagesMax = 200;
-
-    /// <summary>Of all that a page holds for one document, the document is asked once.</summary>
-    public const int EventsPerPageMax = 1_000;
+    public const int AttemptsMax = 5;
 
     public const string MeterName = "Projections";
 
@@ -83,7 +81,7 @@ public sealed class Reconciliation(
         using var pages = feed.GetChangeFeedStreamIterator(
             StartOf(bookmark.Continuations[range]),
             ChangeFeedMode.Incremental,
-            new() { PageSizeHint = EventsPerPageMax });
+            new() { PageSizeHint = Store.FeedItemsMax });
         for (var read = 0; read < PagesMax && pages.HasMoreResults; read++)
         {
             using var page = await pages.ReadNextAsync(cancellation);
@@ -114,7 +112,7 @@ public sealed class Reconciliation(
     async Task<Bookmark> ExamineAsync(
         View view, List<StoredEvent> events, Bookmark bookmark, bool isPaused, CancellationToken cancellation)
     {
-        var unseen = await view.UnseenAsync(runner, events, cancellation);
+        var unseen = await UnseenAsync(view, events, cancellation);
         if (unseen.Count == 0) return bookmark;
         var lag = bookmark.CheckedAt - unseen.Min(e => e.Timestamp);
         var late = unseen.Where(e => bookmark.CheckedAt - e.Timestamp >= Grace).ToList();
@@ -130,6 +128,27 @@ public sealed class Reconciliation(
             EventsBehind = bookmark.EventsBehind + unseen.Count,
             EventsHealed = bookmark.EventsHealed + (isPaused ? 0 : late.Count),
         };
+    }
+
+    /// <summary>
+    /// One document of a hundred that does not answer is no reason to give up the look. Asked again at once: what asks
+    /// for time has been given it by the SDK.
+    /// </summary>
+    async Task<IReadOnlyList<StoredEvent>> UnseenAsync(
+        View view, List<StoredEvent> events, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await view.UnseenAsync(runner, events, cancellation);
+            }
+            catch (CosmosException struggling)
+                when (ProjectionRunner.IsTransient(struggling.StatusCode) && attempt < AttemptsMax)
+            {
+                log.LogInformation("{View}: asked again after {Status}", view.Name, struggling.StatusCode);
+            }
+        }
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using EventSourcing;
 using EventSourcing.Backup;
 using Functions.Http;
@@ -14,6 +15,12 @@ public sealed class Archives(
     BlobStorage storage, IEventStore store, IEventArchive events, Continuations continuations, TimeProvider clock,
     ILogger<Archives> log)
 {
+    public const string MeterName = "Archives";
+
+    static readonly Meter Meter = new(MeterName);
+    static readonly Gauge<double> Age = Meter.CreateGauge<double>(
+        "archives.age", "h", "How old the newest verified archive is.");
+
     /// <summary>In the quiet hours of the day; where no storage is configured there is nothing to do.</summary>
     [Function(nameof(ArchiveEvents))]
     public async Task ArchiveEvents([TimerTrigger("0 30 2 * * *")] TimerInfo timer, CancellationToken cancellation)
@@ -21,6 +28,14 @@ public sealed class Archives(
         if (!storage.IsConfigured) return;
         var archived = await (await BlobsAsync(cancellation)).WriteAsync(cancellation);
         log.LogInformation("Archived {Events} events as {Blob}", archived.Events, archived.Blob);
+    }
+
+    /// <summary>A night without an archive makes no noise of its own: this tells how long it has been.</summary>
+    [Function(nameof(WatchArchives))]
+    public async Task WatchArchives([TimerTrigger("0 */30 * * * *")] TimerInfo timer, CancellationToken cancellation)
+    {
+        if (!storage.IsConfigured) return;
+        Age.Record((await (await BlobsAsync(cancellation)).AgeAsync(cancellation)).TotalHours);
     }
 
     /// <summary>Writes an archive now and answers when it is verified.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Commerce.Ordering;
+using EventSourcing;
 using Functions.Choreography;
 using Functions.Projections;
 using Microsoft.Azure.Cosmos;
@@ -14,33 +15,23 @@ sealed partial class Simulate
     {
         var (progress, told, still) = (Stopwatch.StartNew(), Stopwatch.StartNew(), Stopwatch.StartNew());
         var isLed = open is [{ Workflow: Order.Orchestration }, ..];
-        var messages = await MessagesAsync();
+        var (messages, leaps) = (await MessagesAsync(), 0);
         while (open.Count > leftMax)
         {
             var left = await UnendedAsync(open, stop);
             ended += open.Count - left.Count;
-            if (left.Count < open.Count)
+            if (left.Count < open.Count) progress.Restart();
+            var before = (Open: open.Count, Messages: messages);
+            (open, messages) = (left, await MessagesAsync());
+            if (left.Count < before.Open || messages != before.Messages) (still, leaps) = (Stopwatch.StartNew(), 0);
+            if (still.Elapsed > (messages.Waiting == 0 ? QuietAfter : StalledAfter))
             {
-                progress.Restart();
-                still.Restart();
-            }
-
-            open = left;
-            var before = messages;
-            messages = await MessagesAsync();
-            if (messages != before) still.Restart();
-            if (messages.Waiting == 0 && !isLed && still.Elapsed > QuietAfter)
-            {
-                // Whoever is left waits for the watcher, and that one for what the list of orders may have missed.
-                await TryFindOverdueAsync(stop);
-                clock.Advance(OverdueOrders.PendingMax);
-                still.Restart();
-            }
-            else if (still.Elapsed > StalledAfter)
-            {
-                // A lock that was lost on the way runs out, a timer of the functions comes round.
-                clock.Advance(LongLeap);
-                still.Restart();
+                // First a reconciliation comes round, or a lock that was lost runs out. Whoever is left then waits for
+                // the watcher, and that one for what the list of orders may have missed.
+                var isOverdue = !isLed && messages.Waiting == 0 && leaps >= LeapsToReconcile;
+                if (isOverdue) await TryFindOverdueAsync(stop);
+                clock.Advance(isOverdue ? OverdueOrders.PendingMax : LongLeap);
+                (still, leaps) = (Stopwatch.StartNew(), leaps + 1);
             }
 
             if (progress.Elapsed > Patience)
@@ -54,7 +45,8 @@ sealed partial class Simulate
             {
                 told.Restart();
                 Tell($"{ended} of {plan.Orders} orders ended, {crashes} crashes, "
-                    + $"{decisions} decisions about parked sagas");
+                    + $"{decisions} decisions about parked sagas, {messages.Waiting} messages under way, "
+                    + $"{clock.GetUtcNow():MM-dd HH:mm}");
             }
 
             if (open.Count > leftMax) await Task.Delay(Round, TimeProvider.System, stop);
@@ -109,11 +101,20 @@ sealed partial class Simulate
             + string.Join(", ", events.Select(e => e.GetProperty("eventType").GetString()));
     }
 
-    /// <summary>Whether its stream says that it was confirmed or cancelled.</summary>
+    /// <summary>Whether it was confirmed or cancelled, as this process knows it: no other one writes.</summary>
     async Task<bool> HasStreamEndedAsync(Placed order, CancellationToken stop)
     {
-        var events = await Api.EventsAsync($"order-{order.Id}", stop);
-        return events.Any(e => e.GetProperty("eventType").GetString() is "order-confirmed" or "order-cancelled");
+        var orders = system!.Host.Services.GetRequiredService<CommandHandler<Order, OrderCommand, OrderEvent>>();
+        try
+        {
+            var known = await orders.KnownAsync(Order.Stream(new(order.Id)), TimeSpan.MaxValue, stop);
+            return known.State.Status is not (OrderStatus.None or OrderStatus.Pending);
+        }
+        catch (Exception fault) when (fault is CosmosException or HttpRequestException)
+        {
+            // The store fails on purpose. Its turn comes again.
+            return false;
+        }
     }
 
     async Task TryFindOverdueAsync(CancellationToken stop)

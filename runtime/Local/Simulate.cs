@@ -34,6 +34,7 @@ sealed partial class Simulate : IAsyncDisposable
     const int RequestsMax = 16;
     const int AsksMax = 200;
     const int AskedMax = 50;
+    const int LeapsToReconcile = 3;
 
     /// <summary>The next wave begins without waiting for the last eighth of a wave, which waits for outages to end.</summary>
     const int StragglersPerWave = 8;
@@ -46,9 +47,9 @@ sealed partial class Simulate : IAsyncDisposable
     static readonly TimeSpan Round = TimeSpan.FromMilliseconds(50);
 
     // Each leap lets the timers of the functions fire as well, and those read a lot.
-    static readonly TimeSpan Leap = TimeSpan.FromSeconds(16);
+    static readonly TimeSpan Leap = TimeSpan.FromSeconds(3);
     static readonly TimeSpan LongLeap = TimeSpan.FromMinutes(1);
-    static readonly TimeSpan Step = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(5);
 
     static readonly string[] Cards =
@@ -161,7 +162,7 @@ sealed partial class Simulate : IAsyncDisposable
         while (!over.IsCancellationRequested)
         {
             clock.Advance(faults.IsAnyoneHanging ? Leap : Step);
-            await Task.Delay(5 * Round, TimeProvider.System, over)
+            await Task.Delay(Round, TimeProvider.System, over)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using EventSourcing;
 using Functions.Queries;
@@ -78,6 +79,33 @@ public sealed class OperationTests(BlobAccount account)
     }
 
     static Continuations Continuations() => new(new InMemoryKeyVault());
+
+    [BlobFact]
+    public async Task A_night_without_an_archive_shows_in_the_age_of_the_newest()
+    {
+        var (storage, store, clock) = (account.Storage(), await Samples.StoreAsync(streams: 1), new StillClock());
+        var archives = new Archives(
+            storage, store, store, Continuations(), clock, NullLogger<Archives>.Instance);
+        var ages = new List<double>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, own) =>
+        {
+            if (instrument.Meter.Name == Functions.Storage.Archives.MeterName) own.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>((_, age, _, _) => ages.Add(age));
+        listener.Start();
+
+        await archives.ArchiveEvents(null!, None);
+        foreach (var hours in (int[])[0, 27, 200])
+        {
+            clock.Now += TimeSpan.FromHours(hours);
+            await archives.WatchArchives(null!, None);
+        }
+
+        await archives.ArchiveEvents(null!, None);
+        await archives.WatchArchives(null!, None);
+        Assert.Equal([0, 27, ArchiveBlobs.AgeDaysMax * 24, 0], ages);
+    }
 
     static Task<LocalSystem> StartAsync(string blobs) => LocalSystem.StartAsync(
         new()
