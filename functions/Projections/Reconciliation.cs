@@ -87,10 +87,10 @@ public sealed class Reconciliation(
             using var page = await pages.ReadNextAsync(cancellation);
             if (page.StatusCode == HttpStatusCode.NotModified) break;
             page.EnsureSuccessStatusCode();
-            var found = await JsonSerializer.DeserializeAsync<Page>(page.Content, StoredJson.Options, cancellation);
+            var found = await page.Content.PageAsync<JsonElement>(cancellation);
 
             // What can not be read as an event is parked by the trigger and by every healing that meets it.
-            var events = Changes.Sort(found!.Documents).Events.Where(view.TakesIn).ToList();
+            var events = Changes.Sort(found).Events.Where(view.TakesIn).ToList();
             bookmark = await ExamineAsync(view, events, bookmark, isPaused, cancellation);
 
             // The place moves on only when nothing before it may still be on its way through the trigger. A pause
@@ -163,6 +163,4 @@ public sealed class Reconciliation(
     internal static ChangeFeedStartFrom StartOf(string place) => place.StartsWith(Beginning, StringComparison.Ordinal)
         ? ChangeFeedStartFrom.Beginning(FeedRange.FromJsonString(place[Beginning.Length..]))
         : ChangeFeedStartFrom.ContinuationToken(place);
-
-    sealed record Page(IReadOnlyList<JsonElement> Documents);
 }
