@@ -29,8 +29,7 @@ public sealed class OutboxWatch(Outbox outbox, Reconciliation reconciliation, Re
 
     sealed record AsView(Outbox Outbox) : View(Messaging.Outbox.Name, Messaging.Outbox.Name)
     {
-        public override bool TakesIn(StoredEvent stored) =>
-            StreamId.TryParse(stored.StreamId, out var stream) && Integration.Tells(stream.Category);
+        public override bool Reads(StreamId stream) => Messaging.Outbox.Reads(stream);
 
         public override Task ProjectAsync(
             ProjectionRunner runner, IReadOnlyList<StoredEvent> events, CancellationToken cancellation) =>

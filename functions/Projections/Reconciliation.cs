@@ -87,8 +87,10 @@ public sealed class Reconciliation(
             page.EnsureSuccessStatusCode();
             var found = await JsonSerializer.DeserializeAsync<Page>(page.Content, StoredJson.Options, cancellation);
 
-            // What can not be read as an event is parked by the trigger and by every healing that meets it.
-            var events = Changes.Sort(found!.Documents).Events.Where(view.TakesIn).ToList();
+            // Whatever the trigger lost, it may have been the one that was to be parked.
+            var (readable, unreadable) = Changes.Sort(found!.Documents);
+            await parking.ParkAsync(view.FullName, unreadable, view.Reads, cancellation);
+            var events = readable.Where(view.TakesIn).ToList();
             bookmark = await ExamineAsync(view, events, bookmark, isPaused, cancellation);
 
             // The place moves on only when nothing before it may still be on its way through the trigger. A pause
