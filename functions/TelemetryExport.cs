@@ -1,3 +1,6 @@
+using Functions.Choreography;
+using Functions.Operations;
+using Functions.Projections;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -43,7 +46,8 @@ sealed class TelemetryExport(IConfiguration settings) : IHostedService, IDisposa
         metrics = Sdk.CreateMeterProviderBuilder()
             .ConfigureServices(services => services.AddSingleton(settings))
             .ConfigureResource(Named)
-            .AddMeter(EventSourcing.Telemetry.Name)
+            .AddMeter(
+                EventSourcing.Telemetry.Name, Reconciliation.MeterName, SagaWatch.MeterName, OwedAnswersWatch.MeterName)
             .AddOtlpExporter()
             .Build();
         return Task.CompletedTask;

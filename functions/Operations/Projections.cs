@@ -25,7 +25,10 @@ public sealed class ProjectionOperations(
 
     sealed record DiscardBody(string? Stream, long? Sequence, string? By, string? Why);
 
-    /// <summary>How far each view is behind, as the reconciliation last found it, and if it is paused.</summary>
+    /// <summary>
+    /// How far each view, and each other reader of the feed, is behind, as the reconciliation last found it, and if it
+    /// is paused.
+    /// </summary>
     [Function(nameof(GetProjections))]
     public async Task<IResult> GetProjections(
         [HttpTrigger(AuthorizationLevel.Admin, "get", Route = "operations/projections")] HttpRequest request,
@@ -39,6 +42,11 @@ public sealed class ProjectionOperations(
                 (await generations.LiveAsync(view, cancellation)).FullName, cancellation),
             pause = await states.PauseOfAsync(view.Name, cancellation),
         }));
+        var feeds = await Task.WhenAll(Health.Feeds.Select(async feed => new
+        {
+            feed,
+            bookmark = await states.BookmarkAsync(feed, cancellation),
+        }));
         return TypedResults.Json(new
         {
             projections = rows.Select(row => new
@@ -51,6 +59,14 @@ public sealed class ProjectionOperations(
                 eventsHealed = row.bookmark?.EventsHealed,
                 checkedAt = row.bookmark?.CheckedAt,
                 paused = row.pause is { } pause ? new { pause.By, pause.Why, pause.At } : null,
+            }),
+            feeds = feeds.Select(row => new
+            {
+                row.feed,
+                lagSeconds = row.bookmark?.Lag.TotalSeconds,
+                eventsBehind = row.bookmark?.EventsBehind,
+                eventsHealed = row.bookmark?.EventsHealed,
+                checkedAt = row.bookmark?.CheckedAt,
             }),
         }, StoredJson.Options);
     }
@@ -112,14 +128,16 @@ public sealed class ProjectionOperations(
         CancellationToken cancellation)
     {
         var projection = Request.Query(request, "projection");
-        var generation = projection is null ? null : await FindAsync(projection, cancellation);
-        if (projection is not null && generation is null) return Unknown(projection);
+        var partition = projection is null || Health.Feeds.Contains(projection)
+            ? projection
+            : (await FindAsync(projection, cancellation))?.FullName;
+        if (projection is not null && partition is null) return Unknown(projection);
         var stream = Request.Query(request, "stream") is { } text ? StreamOf(text).ToString() : null;
         var limit = Request.Limit(request);
         var list = $"parked {projection} {stream} {Request.Query(request, "olderThan")}";
         var after = await continuations.OpenAsync<ParkedPlace>(request, list, cancellation);
         var before = clock.GetUtcNow() - Age(request);
-        var found = await parking.ListAsync(generation?.FullName, stream, before, after, limit, cancellation);
+        var found = await parking.ListAsync(partition, stream, before, after, limit, cancellation);
         return TypedResults.Json(
             new
             {
@@ -174,7 +192,7 @@ public sealed class ProjectionOperations(
         404, "unknown-projection", $"There is no projection {projection}; there are "
             + $"{string.Join(", ", Views.All.Select(view => view.Name))}.");
 
-    static StreamId StreamOf(string text) => StreamId.TryParse(text, out var stream)
+    internal static StreamId StreamOf(string text) => StreamId.TryParse(text, out var stream)
         ? stream
         : throw new InvalidRequestException("invalid-stream", "A stream is named category-id, such as order-….");
 

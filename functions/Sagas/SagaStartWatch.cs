@@ -22,7 +22,7 @@ public sealed class SagaStartWatch(
 
     /// <summary>One look behind the feed; what it says afterwards is stored.</summary>
     public Task<Bookmark> ReconcileAsync(DurableTaskClient sagas, CancellationToken cancellation) =>
-        reconciliation.ReconcileAsync(new AsView(this, sagas), cancellation);
+        reconciliation.WatchAsync(new AsView(this, sagas), cancellation);
 
     /// <summary>Tries every stream again from which no saga could be started.</summary>
     [Function(nameof(PostSagaStartsRedrive))]
