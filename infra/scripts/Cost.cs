@@ -6,8 +6,8 @@
 // What orders cost in Cosmos DB: places some on the whole system in this process, reads from its ledger what every
 // request was charged, and works out throughput, partitions and money for a rate of your own.
 //   dotnet run infra/scripts/Cost.cs -- [orders a second] [lines an order] [orders to measure with] [workflow]
-// The workflow is orchestration or choreography. The outbox is counted with the rest: its marks, and its reading of what
-// the feed lost, are requests like others; its messages are told at the end.
+// The workflow is orchestration or choreography. The outbox is counted with the rest: its marks, and its reading of
+// what the feed lost, are requests like others; its messages are told at the end.
 // Charges are those the documentation states, as runtime/Cosmos answers them. Prices are list prices in US dollars;
 // set RU_HOUR_PRICE, SERVERLESS_PRICE and GB_MONTH_PRICE to yours.
 

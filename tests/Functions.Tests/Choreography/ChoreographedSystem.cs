@@ -71,7 +71,7 @@ public sealed class ChoreographedSystem : IAsyncLifetime
 
     public int Deliveries => delivered.Values.Sum(ids => ids.Count);
 
-    public VirtualClock Clock { get; } = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    public VirtualClock Clock { get; init; } = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     public SimulatedPaymentGateway Gateway { get; } = new();
 
