@@ -71,7 +71,10 @@ public sealed class ChoreographedSystem : IAsyncLifetime
 
     public int Deliveries => delivered.Values.Sum(ids => ids.Count);
 
-    public VirtualClock Clock { get; init; } = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    /// <summary>How much time passes between two looks at an outbox that has not told everything yet.</summary>
+    public TimeSpan PassesMeanwhile { get; init; }
+
+    public VirtualClock Clock { get; } = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     public SimulatedPaymentGateway Gateway { get; } = new();
 
@@ -181,6 +184,7 @@ public sealed class ChoreographedSystem : IAsyncLifetime
             var all = await archive.ReadAllAsync(null, default).SelectMany(page => page.Events).ToListAsync();
             if ((await outbox.UntoldAsync(all, default)).Count == 0) return all.Count;
             if (waited.Elapsed > Patience) throw new TimeoutException("The outbox does not tell everything.");
+            if (PassesMeanwhile > TimeSpan.Zero) Clock.Advance(PassesMeanwhile);
             await Task.Yield();
         }
     }
