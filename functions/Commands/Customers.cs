@@ -7,7 +7,7 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace Functions.Commands;
 
-/// <summary>Commands on customers.</summary>
+/// <summary>Takes in a customer, or what has changed of one, under an id the caller chose.</summary>
 public sealed class Customers(CommandHandler<Customer, CustomerCommand, CustomerEvent> customers)
 {
     sealed record CustomerBody(string? Name, string? Email, AddressBody? Address, MoneyBody? CreditLimit);

@@ -12,7 +12,10 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace Functions.Commands;
 
-/// <summary>Commands on orders. Placing one only records it: its saga, started by that event, does the rest.</summary>
+/// <summary>
+/// Takes orders, and what customers and approvers say of them. A request only records it: whatever that event starts or
+/// wakes does the rest.
+/// </summary>
 public sealed class Orders(
     CommandHandler<Order, OrderCommand, OrderEvent> orders,
     CommandHandler<Product, ProductCommand, ProductEvent> products,

@@ -8,7 +8,7 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace Functions.Commands;
 
-/// <summary>Commands on the catalog and the stock behind it.</summary>
+/// <summary>Offers products, or offers them otherwise, and counts each delivery into their stock once.</summary>
 public sealed class Products(
     CommandHandler<Product, ProductCommand, ProductEvent> products,
     CommandHandler<Stock, StockCommand, StockEvent> stocks)

@@ -35,12 +35,7 @@ public sealed class Backups(IEventStore store, IEventArchive archive, TimeProvid
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "operations/restore")] HttpRequest request,
         CancellationToken cancellation)
     {
-        var resume = Request.Query(request, "resume") switch
-        {
-            null or "false" => false,
-            "true" => true,
-            _ => throw new InvalidRequestException("invalid-resume", "resume is true or false."),
-        };
+        var resume = Request.Flag(request, "resume", "invalid-resume") == true;
 
         // The whole file is checked before anything is stored, so it is put aside first.
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)

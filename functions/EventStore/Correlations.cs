@@ -8,12 +8,12 @@ namespace Functions.EventStore;
 /// <summary>What one request led to, across all streams.</summary>
 public sealed class Correlations(IEventArchive archive)
 {
-    public const int EventsMax = 1_000;
+    const int EventsMax = 1_000;
 
     /// <summary>
     /// JSON is read to a depth of 64, and every generation takes two; a later one begins a tree anew.
     /// </summary>
-    public const int GenerationsMax = 24;
+    const int GenerationsMax = 24;
 
     /// <summary>
     /// Every event of the correlation as a tree: under each event those that it caused. The roots were caused by

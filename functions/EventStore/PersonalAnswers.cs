@@ -1,4 +1,5 @@
 using EventSourcing;
+using Functions.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
@@ -28,21 +29,10 @@ sealed class PersonalAnswers(PersonalSeal seal) : IFunctionsWorkerMiddleware
         public async Task ExecuteAsync(HttpContext httpContext)
         {
             var response = httpContext.Response;
-            var (outside, inside) = (response.Body, new MemoryStream());
-            response.Body = inside;
-            try
-            {
-                await answer.ExecuteAsync(httpContext);
-            }
-            finally
-            {
-                response.Body = outside;
-            }
-
-            var json = await seal.OpenAsync(
-                inside.GetBuffer().AsMemory(0, (int)inside.Length), httpContext.RequestAborted);
+            var body = await HeldBack.BodyAsync(answer, httpContext);
+            var json = await seal.OpenAsync(body, httpContext.RequestAborted);
             response.ContentLength = json.Length;
-            await outside.WriteAsync(json, httpContext.RequestAborted);
+            await response.Body.WriteAsync(json, httpContext.RequestAborted);
         }
     }
 }

@@ -14,8 +14,7 @@ public sealed class Streams(IEventStore store)
         string streamId,
         CancellationToken cancellation)
     {
-        if (!StreamId.TryParse(streamId, out var stream))
-            return Problem.Of(400, "invalid-stream", "A stream is named category-id, such as order-….");
+        var stream = Request.Stream(streamId);
         var backwards = Request.Query(request, "direction") switch
         {
             null or "forwards" => false,

@@ -30,18 +30,7 @@ sealed class ConditionalAnswers : IFunctionsWorkerMiddleware
         public async Task ExecuteAsync(HttpContext httpContext)
         {
             var response = httpContext.Response;
-            var (outside, inside) = (response.Body, new MemoryStream());
-            response.Body = inside;
-            try
-            {
-                await answer.ExecuteAsync(httpContext);
-            }
-            finally
-            {
-                response.Body = outside;
-            }
-
-            var body = inside.GetBuffer().AsMemory(0, (int)inside.Length);
+            var body = await HeldBack.BodyAsync(answer, httpContext);
             if (response.StatusCode == StatusCodes.Status200OK)
             {
                 var headers = response.Headers;
@@ -59,7 +48,7 @@ sealed class ConditionalAnswers : IFunctionsWorkerMiddleware
             }
 
             response.ContentLength = body.Length;
-            await outside.WriteAsync(body, httpContext.RequestAborted);
+            await response.Body.WriteAsync(body, httpContext.RequestAborted);
         }
 
         /// <summary>The caller may name several versions it has, weakly or all at once.</summary>

@@ -10,9 +10,9 @@ namespace Functions.Http;
 /// <summary>Reads what comes from outside: bounded, strict, and refused with a code that says what is wrong.</summary>
 static class Request
 {
-    public const int BodyBytesMax = 64 * 1024;
-
+    const int BodyBytesMax = 64 * 1024;
     const int IdLengthMax = 100;
+    const int LineLengthMax = 500;
 
     static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
     {
@@ -34,7 +34,8 @@ static class Request
         if (length > BodyBytesMax)
             throw new InvalidRequestException(
                 "body-too-large", $"A request body has at most {BodyBytesMax} bytes.",
-                    StatusCodes.Status413PayloadTooLarge);
+                StatusCodes.Status413PayloadTooLarge);
+
         try
         {
             return JsonSerializer.Deserialize<T>(body.AsSpan(0, length), Strict)
@@ -72,6 +73,16 @@ static class Request
     public static T Required<T>([NotNull] T? value, string name) =>
         value ?? throw new InvalidRequestException("field-required", $"\"{name}\" is missing.");
 
+    /// <summary>Who decides something, or why: an operator's words, kept with the decision.</summary>
+    public static string Line(string? text, string name, string code = "invalid-word") =>
+        Required(text, name) is { Length: > 0 and <= LineLengthMax } line
+            ? line
+            : throw new InvalidRequestException(code, $"{name} is 1 to {LineLengthMax} characters.");
+
+    public static StreamId Stream(string text) => StreamId.TryParse(text, out var stream)
+        ? stream
+        : throw new InvalidRequestException("invalid-stream", "A stream is named category-id, such as order-….");
+
     public static int Limit(HttpRequest request, int normal = 20, int max = 100)
     {
         if (Query(request, "limit") is not { } text) return normal;
@@ -90,6 +101,25 @@ static class Request
         return text.Length <= lengthMax
             ? text
             : throw new InvalidRequestException("invalid-query", $"{name} has at most {lengthMax} characters.");
+    }
+
+    /// <summary>A query parameter that is true or false, null when absent.</summary>
+    public static bool? Flag(HttpRequest request, string name, string code = "invalid-flag") =>
+        Query(request, name) switch
+        {
+            null => null,
+            "true" => true,
+            "false" => false,
+            _ => throw new InvalidRequestException(code, $"{name} is true or false."),
+        };
+
+    /// <summary>How old something is at least, in seconds; of any age when absent.</summary>
+    public static TimeSpan OlderThan(HttpRequest request)
+    {
+        if (Query(request, "olderThan") is not { } text) return TimeSpan.Zero;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            ? TimeSpan.FromSeconds(seconds)
+            : throw new InvalidRequestException("invalid-age", "olderThan is a number of seconds.");
     }
 
     /// <summary>
@@ -115,7 +145,7 @@ static class Request
             ? text
             : throw new InvalidRequestException(
                 "invalid-header",
-                    $"{name} is given once, 1 to {IdLengthMax} letters, digits, dashes, dots, colons or underscores.");
+                $"{name} is given once, 1 to {IdLengthMax} letters, digits, dashes, dots, colons or underscores.");
     }
 
     /// <summary>

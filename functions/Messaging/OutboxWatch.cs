@@ -1,6 +1,5 @@
 using EventSourcing;
 using Functions.Http;
-using Functions.Operations;
 using Functions.Projections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -38,9 +37,9 @@ public sealed class OutboxWatch(Outbox outbox, Reconciliation reconciliation, Re
         CancellationToken cancellation)
     {
         var body = await Request.BodyAsync<DiscardBody>(request, cancellation);
-        var stream = ProjectionOperations.StreamOf(Request.Required(body.Stream, "stream"));
+        var stream = Request.Stream(Request.Required(body.Stream, "stream"));
         var sequence = Request.Required(body.Sequence, "sequence");
-        var (by, why) = (ProjectionOperations.Line(body.By, "by"), ProjectionOperations.Line(body.Why, "why"));
+        var (by, why) = (Request.Line(body.By, "by"), Request.Line(body.Why, "why"));
 
         // The sequence is named so that nobody discards another event than the one looked at.
         var parked = await parking.FindAsync(Outbox.Name, stream.ToString(), cancellation);

@@ -14,7 +14,6 @@ namespace Functions.Operations;
 /// <summary>What an operator sees of messages that could not be consumed, and can do about them.</summary>
 public sealed class DeadLetters(DeadLetterQueues queues, ILogger<DeadLetters> log)
 {
-    const int TextLengthMax = 500;
     const int PerSecondMax = 1_000;
     const int CountedMax = 100;
 
@@ -112,7 +111,7 @@ public sealed class DeadLetters(DeadLetterQueues queues, ILogger<DeadLetters> lo
     {
         var body = await Request.BodyAsync<DiscardBody>(request, cancellation);
         if (Entity(body.Entity, out var queue) is { } unknown) return unknown;
-        var (by, why) = (Line(body.By, "by"), Line(body.Why, "why"));
+        var (by, why) = (Request.Line(body.By, "by"), Request.Line(body.Why, "why"));
         var selection = Selection(body.Sequence, body.Reason, body.Subject, body.SessionId, body.Max);
         var outcome = await queues.DiscardAsync(
             queue, selection,
@@ -186,9 +185,4 @@ public sealed class DeadLetters(DeadLetterQueues queues, ILogger<DeadLetters> lo
     static long Checked(long sequence) => sequence is >= 1 and < long.MaxValue
         ? sequence
         : throw new InvalidRequestException("invalid-sequence", "A sequence counts from 1.");
-
-    static string Line(string? text, string name) =>
-        Request.Required(text, name) is { Length: > 0 and <= TextLengthMax } line
-            ? line
-            : throw new InvalidRequestException("invalid-word", $"{name} is 1 to {TextLengthMax} characters.");
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using EventSourcing;
 using Functions.Http;
 using Functions.Projections;
@@ -17,8 +16,6 @@ public sealed class ProjectionOperations(
     Continuations continuations,
     TimeProvider clock)
 {
-    const int TextLengthMax = 500;
-
     sealed record WordBody(string? By, string? Why);
 
     sealed record RedriveBody(string? Stream, long? UpTo);
@@ -80,7 +77,7 @@ public sealed class ProjectionOperations(
     {
         if (await FindAsync(projection, cancellation) is not { } view) return Unknown(projection);
         var body = await Request.BodyAsync<WordBody>(request, cancellation);
-        await states.PauseAsync(view.Name, Line(body.By, "by"), Line(body.Why, "why"), cancellation);
+        await states.PauseAsync(view.Name, Request.Line(body.By, "by"), Request.Line(body.Why, "why"), cancellation);
         return TypedResults.NoContent();
     }
 
@@ -116,7 +113,7 @@ public sealed class ProjectionOperations(
             return TypedResults.Json(await redrive.AllAsync(view, cancellation), StoredJson.Options);
         }
 
-        var stream = StreamOf(body.Stream);
+        var stream = Request.Stream(body.Stream);
         var healed = await redrive.StreamAsync(view, stream, body.UpTo, cancellation);
         return TypedResults.Json(healed ? new Redriven(1, 0) : new Redriven(0, 1), StoredJson.Options);
     }
@@ -132,11 +129,11 @@ public sealed class ProjectionOperations(
             ? projection
             : (await FindAsync(projection, cancellation))?.FullName;
         if (projection is not null && partition is null) return Unknown(projection);
-        var stream = Request.Query(request, "stream") is { } text ? StreamOf(text).ToString() : null;
+        var stream = Request.Query(request, "stream") is { } text ? Request.Stream(text).ToString() : null;
         var limit = Request.Limit(request);
         var list = $"parked {projection} {stream} {Request.Query(request, "olderThan")}";
         var after = await continuations.OpenAsync<ParkedPlace>(request, list, cancellation);
-        var before = clock.GetUtcNow() - Age(request);
+        var before = clock.GetUtcNow() - Request.OlderThan(request);
         var found = await parking.ListAsync(partition, stream, before, after, limit, cancellation);
         return TypedResults.Json(
             new
@@ -164,9 +161,9 @@ public sealed class ProjectionOperations(
     {
         if (await FindAsync(projection, cancellation) is not { } view) return Unknown(projection);
         var body = await Request.BodyAsync<DiscardBody>(request, cancellation);
-        var stream = StreamOf(Request.Required(body.Stream, "stream"));
+        var stream = Request.Stream(Request.Required(body.Stream, "stream"));
         var sequence = Request.Required(body.Sequence, "sequence");
-        var (by, why) = (Line(body.By, "by"), Line(body.Why, "why"));
+        var (by, why) = (Request.Line(body.By, "by"), Request.Line(body.Why, "why"));
 
         // The sequence is named so that nobody discards another event than the one looked at.
         var parked = await parking.FindAsync(view.FullName, stream.ToString(), cancellation);
@@ -191,21 +188,4 @@ public sealed class ProjectionOperations(
     internal static IResult Unknown(string projection) => Problem.Of(
         404, "unknown-projection", $"There is no projection {projection}; there are "
             + $"{string.Join(", ", Views.All.Select(view => view.Name))}.");
-
-    internal static StreamId StreamOf(string text) => StreamId.TryParse(text, out var stream)
-        ? stream
-        : throw new InvalidRequestException("invalid-stream", "A stream is named category-id, such as order-….");
-
-    static TimeSpan Age(HttpRequest request)
-    {
-        if (Request.Query(request, "olderThan") is not { } text) return TimeSpan.Zero;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-            ? TimeSpan.FromSeconds(seconds)
-            : throw new InvalidRequestException("invalid-age", "olderThan is a number of seconds.");
-    }
-
-    internal static string Line(string? text, string name) =>
-        Request.Required(text, name) is { Length: > 0 and <= TextLengthMax } line
-            ? line
-            : throw new InvalidRequestException("invalid-word", $"{name} is 1 to {TextLengthMax} characters.");
 }

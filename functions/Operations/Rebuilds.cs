@@ -123,7 +123,7 @@ public sealed class RebuildOperations(ViewGenerations generations, RebuildStates
     static async Task<(string By, string Why)> WordAsync(HttpRequest request, CancellationToken cancellation)
     {
         var body = await Request.BodyAsync<WordBody>(request, cancellation);
-        return (ProjectionOperations.Line(body.By, "by"), ProjectionOperations.Line(body.Why, "why"));
+        return (Request.Line(body.By, "by"), Request.Line(body.Why, "why"));
     }
 
     static IResult NoRebuild(View view) =>

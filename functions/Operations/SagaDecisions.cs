@@ -11,7 +11,6 @@ namespace Functions.Operations;
 /// <summary>Continues parked sagas as an operator decides, one or many at once.</summary>
 public sealed class SagaDecisions(ViewContainer views, SagaStories stories, TimeProvider clock)
 {
-    const int TextLengthMax = 500;
     const int SagasMax = 100;
 
     sealed record DecisionBody(string? Action, string? By, string? Why, string? Step);
@@ -108,11 +107,6 @@ public sealed class SagaDecisions(ViewContainer views, SagaStories stories, Time
         Enum.TryParse<SagaAction>(action, ignoreCase: true, out var known) && !int.TryParse(action, out _)
             ? known
             : throw new InvalidRequestException("invalid-action", "action is retry, skip or resolve."),
-        Line(by, "by"),
-        Line(why, "why"));
-
-    static string Line(string? text, string name) =>
-        Request.Required(text, name) is { Length: > 0 and <= TextLengthMax } line
-        ? line
-        : throw new InvalidRequestException("invalid-decision", $"{name} is 1 to {TextLengthMax} characters.");
+        Request.Line(by, "by", "invalid-decision"),
+        Request.Line(why, "why", "invalid-decision"));
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Functions.Http;
 using Functions.Projections;
@@ -19,20 +18,15 @@ sealed record SagaFilter(string? State, string? Type, string? Version, string? S
     static readonly string[] States =
         [Stuck, .. Enum.GetNames<SagaStatus>().Select(JsonNamingPolicy.CamelCase.ConvertName)];
 
-    public static SagaFilter Of(HttpRequest request) => Checked(
-        Request.Query(request, "state"), Request.Query(request, "type"), Request.Query(request, "version"),
-        Request.Query(request, "step"), Request.Query(request, "olderThan"));
-
     /// <exception cref="InvalidRequestException">There is no such state, or the age is no number.</exception>
-    public static SagaFilter Checked(string? state, string? type, string? version, string? step, string? olderThan)
+    public static SagaFilter Of(HttpRequest request)
     {
+        var state = Request.Query(request, "state");
         if (state is not null && !States.Contains(state))
             throw new InvalidRequestException("invalid-state", $"state is one of {string.Join(", ", States)}.");
-        var age = 0;
-        if (olderThan is not null
-            && !int.TryParse(olderThan, NumberStyles.None, CultureInfo.InvariantCulture, out age))
-            throw new InvalidRequestException("invalid-age", "olderThan is a number of seconds.");
-        return new(state, type, version, step, TimeSpan.FromSeconds(age));
+        return new(
+            state, Request.Query(request, "type"), Request.Query(request, "version"), Request.Query(request, "step"),
+            Request.OlderThan(request));
     }
 
     /// <summary>The newest first, behind the one a page ended with.</summary>

@@ -25,6 +25,8 @@ public sealed class Reconciliation(
     Parking parking, TimeProvider clock, ILogger<Reconciliation> log)
 {
     public const int PagesMax = 200;
+    public const int AttemptsMax = 5;
+
     public const string MeterName = "Projections";
 
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
@@ -119,7 +121,7 @@ public sealed class Reconciliation(
     async Task<Bookmark> ExamineAsync(
         View view, List<StoredEvent> events, Bookmark bookmark, bool isPaused, CancellationToken cancellation)
     {
-        var unseen = await view.UnseenAsync(runner, events, cancellation);
+        var unseen = await UnseenAsync(view, events, cancellation);
         if (unseen.Count == 0) return bookmark;
         var lag = bookmark.CheckedAt - unseen.Min(e => e.Timestamp);
         var late = unseen.Where(e => bookmark.CheckedAt - e.Timestamp >= Grace).ToList();
@@ -135,6 +137,27 @@ public sealed class Reconciliation(
             EventsBehind = bookmark.EventsBehind + unseen.Count,
             EventsHealed = bookmark.EventsHealed + (isPaused ? 0 : late.Count),
         };
+    }
+
+    /// <summary>
+    /// One document of a hundred that does not answer is no reason to give up the look. Asked again at once: what asks
+    /// for time has been given it by the SDK.
+    /// </summary>
+    async Task<IReadOnlyList<StoredEvent>> UnseenAsync(
+        View view, List<StoredEvent> events, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await view.UnseenAsync(runner, events, cancellation);
+            }
+            catch (CosmosException struggling)
+                when (ProjectionRunner.IsTransient(struggling.StatusCode) && attempt < AttemptsMax)
+            {
+                log.LogInformation("{View}: asked again after {Status}", view.Name, struggling.StatusCode);
+            }
+        }
     }
 
     /// <summary>

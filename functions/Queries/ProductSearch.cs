@@ -43,9 +43,9 @@ sealed record ProductSearch(
             throw new InvalidRequestException("currency-required", "Prices are compared within one currency: give it.");
         return new(
             string.Join(' ', words), Request.Query(request, "category", Product.CategoryLengthMax), currency, min, max,
-            Flag(request, "available"), sort)
+            Request.Flag(request, "available"), sort)
         {
-            WithFacets = Flag(request, "facets") == true,
+            WithFacets = Request.Flag(request, "facets") == true,
         };
     }
 
@@ -109,12 +109,4 @@ sealed record ProductSearch(
             ? price
             : throw new InvalidRequestException("invalid-price", $"{name} is an amount in minor units.");
     }
-
-    static bool? Flag(HttpRequest request, string name) => Request.Query(request, name) switch
-    {
-        null => null,
-        "true" => true,
-        "false" => false,
-        _ => throw new InvalidRequestException("invalid-flag", $"{name} is true or false."),
-    };
 }

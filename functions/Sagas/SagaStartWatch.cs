@@ -32,14 +32,17 @@ public sealed class SagaStartWatch(
         CancellationToken cancellation) =>
         TypedResults.Json(await redrive.AllAsync(new AsView(this, sagas), cancellation), StoredJson.Options);
 
-    /// <summary>A saga that was asked for and has no story, or one that waits for what an event tells it.</summary>
+    /// <summary>
+    /// A saga that was asked for and has told nothing itself, or one that waits for what an event tells it. A story of
+    /// which only the beginning is told, by who meant to start the saga, may be a start that was lost half way.
+    /// </summary>
     async Task<bool> IsUnheardAsync(StoredEvent stored, CancellationToken cancellation)
     {
         if (StartSagas.SagaOf(stored) is not { } saga) return false;
         var story = (await stories.ReadAsync<SagaStory>(
             SagaStories.Container, ViewKey.Of(saga), null, TimeSpan.Zero, cancellation))?.View;
         return StartSagas.Starts(stored)
-            ? story is null
+            ? story is null or { Revision: 0, EndedAt: null }
             : story?.Steps.Any(step => step is { Kind: StepKind.Wait, Outcome: StepOutcome.Running }) == true;
     }
 

@@ -37,7 +37,8 @@ public readonly record struct ArchiveId(DateTimeOffset At)
 /// </summary>
 public sealed record Archived(string Archive, string Blob, long Bytes, long? Events, string? Sha256, bool IsVerified);
 
-/// <summary>There is an archive of this second already, or there is none of this name, or it is not what it was.
+/// <summary>
+/// There is an archive of this second already, or there is none of this name, or it is not what it was.
 /// </summary>
 public sealed class ArchiveException(string code, string message) : InvalidOperationException(message)
 {

@@ -68,12 +68,7 @@ public sealed class Archives(
         {
             if (!ArchiveId.TryParse(archive, out var id))
                 throw new InvalidRequestException("invalid-archive", "An archive is named like 20300101T023000Z.");
-            var resume = Request.Query(request, "resume") switch
-            {
-                null or "false" => false,
-                "true" => true,
-                _ => throw new InvalidRequestException("invalid-resume", "resume is true or false."),
-            };
+            var resume = Request.Flag(request, "resume", "invalid-resume") == true;
             var restored = await (await BlobsAsync(cancellation)).RestoreAsync(id, store, resume, cancellation);
             return TypedResults.Json(new { events = restored }, StoredJson.Options);
         });

@@ -50,7 +50,8 @@ public sealed class BlockStream(BlockBlobClient blob, long bytesMax, Cancellatio
     }
 
     /// <summary>Makes the blob out of all blocks, unless one of that name exists.</summary>
-    /// <returns>The sum of all bytes as SHA-256 in hex, and the tag of the blob; null when there is one already.
+    /// <returns>
+    /// The sum of all bytes as SHA-256 in hex, and the tag of the blob; null when there is one already.
     /// </returns>
     public async Task<(string Sha256, ETag Tag)?> CommitAsync(
         string contentType, Func<string, Dictionary<string, string>> metadata)
@@ -84,7 +85,8 @@ public sealed class BlockStream(BlockBlobClient blob, long bytesMax, Cancellatio
     static bool IsTaken(RequestFailedException refused) =>
         refused.ErrorCode == BlobErrorCode.BlobAlreadyExists || refused.ErrorCode == BlobErrorCode.InvalidBlockList;
 
-    /// <summary>The service compares the checksum, so a block that was damaged on its way is refused and sent again.
+    /// <summary>
+    /// The service compares the checksum, so a block that was damaged on its way is refused and sent again.
     /// </summary>
     async Task StageAsync(CancellationToken stop)
     {

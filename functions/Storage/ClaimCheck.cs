@@ -161,7 +161,8 @@ public sealed class ClaimCheck(BlobStorage storage, int carriedBytesMax = ClaimC
         }
     }
 
-    /// <summary>A message comes from outside, so its claim opens this container alone, and no more of it than said.
+    /// <summary>
+    /// A message comes from outside, so its claim opens this container alone, and no more of it than said.
     /// </summary>
     static Claim Read(ReadOnlySpan<byte> body, string container)
     {

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Functions.UserActivity;
 
-/// <summary>Reads the hub twice over, each time at its own pace: into the logs of people, and into sums of products.
+/// <summary>
+/// Reads the hub twice over, each time at its own pace: into the logs of people, and into sums of products.
 /// </summary>
 /// <remarks>
 /// Both take exactly-once effect: what comes again, from a client, the hub or after a crash, is known by its id. They

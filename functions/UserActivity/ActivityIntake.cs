@@ -21,7 +21,7 @@ public sealed class ActivityIntake(
     CommandHandler<Customer, CustomerCommand, CustomerEvent> customers, PersonalSeal seal, TimeProvider clock)
 {
     public const int EventsMax = 100;
-    public const int ProductsMax = 20;
+    const int ProductsMax = 20;
     const int QueryLengthMax = 200;
 
     /// <summary>How far a client's clock may be ahead.</summary>
@@ -127,7 +127,8 @@ public sealed class ActivityIntake(
             $"searched has a query of 1 to {QueryLengthMax} printable characters, the other actions none."),
     };
 
-    /// <summary>Whoever connected to the front end: it appends that, and what stands before it anybody could write.
+    /// <summary>
+    /// Whoever connected to the front end: it appends that, and what stands before it anybody could write.
     /// </summary>
     static string? AddressOf(HttpRequest request)
     {

@@ -6,7 +6,7 @@ namespace Functions.UserActivity;
 public sealed class Popularity(ActivityTotals totals, TimeProvider clock)
 {
     /// <summary>The grain of the window: so much of the past leaves it at a time.</summary>
-    public static readonly TimeSpan Bucket = TimeSpan.FromMinutes(10);
+    static readonly TimeSpan Bucket = TimeSpan.FromMinutes(10);
 
     public static readonly TimeSpan WindowMax = TimeSpan.FromHours(6);
 

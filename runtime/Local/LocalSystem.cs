@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using EventSourcing;
+using Functions.Messaging;
+using Functions.Projections;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
@@ -128,6 +130,7 @@ public sealed class LocalSystem : IAsyncDisposable
                     services.AddSingleton<IMasterKey>(FileIn(options, MasterKeyFile) is { } file
                         ? AesMasterKey.OfFile(file)
                         : new AesMasterKey(RandomNumberGenerator.GetBytes(IKeyVault.KeyBytes)));
+                    if (options.Clock is VirtualClock) WaitInRealTime(services);
                     options.Replace?.Invoke(services);
                 },
             },
@@ -163,6 +166,20 @@ public sealed class LocalSystem : IAsyncDisposable
                 LimitToEndpoint = true,
                 HttpClientFactory = () => new(handler, disposeHandler: false),
             });
+    }
+
+    // These look again after a pause until the store or the feed is as far as they need. The virtual clock leaps only
+    // to what the workflows have due, and only while nobody works: waiting on it, what keeps the world busy would wait
+    // for the world to be idle. So their pauses are short real ones.
+    static void WaitInRealTime(IServiceCollection services)
+    {
+        OnRealTime<ViewContainer>();
+        OnRealTime<ProjectionRunner>();
+        OnRealTime<Verification>();
+        OnRealTime<Outbox>();
+
+        void OnRealTime<T>()
+            where T : class => services.AddSingleton(p => ActivatorUtilities.CreateInstance<T>(p, TimeProvider.System));
     }
 
     static MessageBroker OpenBroker(LocalOptions options) => MessageBroker.Open(

@@ -18,7 +18,7 @@ sealed partial class Simulate
         {
             await QuietAsync(stop);
             await clock.AdvanceAsync(TimeSpan.FromMinutes(1), stop);
-            await ReconcileAsync(stop);
+            await Reconciliation.ReconcileViews(new(), stop);
         }
     }
 
@@ -26,8 +26,7 @@ sealed partial class Simulate
     {
         for (var (quiet, began) = (0, Stopwatch.StartNew()); quiet < QuietRounds && began.Elapsed < Patience; quiet++)
         {
-            var counts = await system!.Broker.CountAsync();
-            if (counts.Any(queue => queue.Active + queue.Scheduled > 0)) quiet = 0;
+            if ((await MessagesAsync()).Waiting > 0) quiet = 0;
             clock.Advance(Round);
             await Task.Delay(Round, TimeProvider.System, stop);
         }
@@ -37,7 +36,7 @@ sealed partial class Simulate
     /// What the saga's story says unless it has ended. One whose orchestration died of an outage is left to an
     /// operator, who looks at the books and closes it.
     /// </summary>
-    async Task<string?> UnendedAsync(Placed order, CancellationToken stop)
+    async Task<string?> StoryAsync(Placed order, CancellationToken stop)
     {
         var story = await Api.GetAsync($"/api/sagas/order-{order.Id}", stop);
         if (story.Text("status") == "broken")
@@ -60,7 +59,7 @@ sealed partial class Simulate
         await Parallel.ForEachAsync(orders, Parallelism(stop), async (order, _) =>
         {
             foreach (var violation in await books.CheckAsync(order.Id, order.Lines, stop)) violations.Add(violation);
-            if (order.Workflow == Order.Orchestration && await UnendedAsync(order, stop) is { } status)
+            if (order.Workflow == Order.Orchestration && await StoryAsync(order, stop) is { } status)
                 violations.Add(new(order.Id, Book.Order, $"its saga's story says {status}"));
         });
 

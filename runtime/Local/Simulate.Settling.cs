@@ -1,6 +1,7 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using Commerce.Ordering;
+using EventSourcing;
+using Functions.Choreography;
 using Functions.Projections;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,58 +10,118 @@ namespace Runtime.Local;
 
 sealed partial class Simulate
 {
-    /// <summary>Waits until every order of the wave has ended.</summary>
-    async Task SettleAsync(Wave wave, CancellationToken stop)
+    /// <summary>Waits until no more than so many of these orders have not ended, and says which.</summary>
+    async Task<List<Placed>> SettleAsync(List<Placed> open, int leftMax, CancellationToken stop)
     {
-        var (open, progress, told) = (wave.Orders.ToList(), Stopwatch.StartNew(), Stopwatch.StartNew());
-        while (open.Count > 0)
+        var (progress, told, still) = (Stopwatch.StartNew(), Stopwatch.StartNew(), Stopwatch.StartNew());
+        var isLed = open is [{ Workflow: Order.Orchestration }, ..];
+        var (messages, leaps) = (await MessagesAsync(), 0);
+        while (open.Count > leftMax)
         {
-            var left = wave.Workflow == Order.Orchestration
-                ? await SagasAsync(open, stop) : await PendingAsync(open, stop);
+            var left = await UnendedAsync(open, stop);
             ended += open.Count - left.Count;
             if (left.Count < open.Count) progress.Restart();
-            open = left;
-            isStalled = progress.Elapsed > StalledAfter;
-            if (isStalled && faults.On) await TryReconcileAsync(stop);
+            var before = (Open: open.Count, Messages: messages);
+            (open, messages) = (left, await MessagesAsync());
+            if (left.Count < before.Open || messages != before.Messages) (still, leaps) = (Stopwatch.StartNew(), 0);
+            if (still.Elapsed > (messages.Waiting == 0 ? QuietAfter : StalledAfter))
+            {
+                // First a reconciliation comes round, or a lock that was lost runs out. Whoever is left then waits for
+                // the watcher, and that one for what the list of orders may have missed.
+                var isOverdue = !isLed && messages.Waiting == 0 && leaps >= LeapsToReconcile;
+                if (isOverdue) await TryFindOverdueAsync(stop);
+                clock.Advance(isOverdue ? OverdueOrders.PendingMax : LongLeap);
+                (still, leaps) = (Stopwatch.StartNew(), leaps + 1);
+            }
+
             if (progress.Elapsed > Patience)
             {
-                foreach (var order in open) violations.Add(new(order.Id, Book.Order, "does not end"));
-                return;
+                foreach (var order in open)
+                    violations.Add(new(order.Id, Book.Order, $"does not end: {await StandAsync(order, stop)}"));
+                return [];
             }
 
             if (open.Count == 0 || told.Elapsed > TellEvery)
             {
                 told.Restart();
                 Tell($"{ended} of {plan.Orders} orders ended, {crashes} crashes, "
-                    + $"{decisions} decisions about parked sagas");
+                    + $"{decisions} decisions about parked sagas, {messages.Waiting} messages under way, "
+                    + $"{clock.GetUtcNow():MM-dd HH:mm}");
             }
 
-            // To look at every open order is work itself: not more than a small part of the time.
-            if (open.Count > 0) await Task.Delay(open.Count > 100 ? 10 * Round : Round, TimeProvider.System, stop);
+            if (open.Count > leftMax) await Task.Delay(Round, TimeProvider.System, stop);
         }
+
+        return open;
     }
 
-    /// <summary>Those whose saga has not ended; one that is parked is told to try again.</summary>
-    async Task<List<Placed>> SagasAsync(List<Placed> open, CancellationToken stop)
+    /// <summary>
+    /// Those that have not ended. To look at every open order is work itself: when so many have turned out open, the
+    /// others count as open until their turn comes, which is first next time.
+    /// </summary>
+    async Task<List<Placed>> UnendedAsync(List<Placed> open, CancellationToken stop)
     {
         var left = new List<Placed>();
-        foreach (var order in open)
+        var asked = 0;
+        foreach (var orders in open.Chunk(RequestsMax))
         {
-            var saga = await system!.Host.Durable.Client.GetInstanceAsync(
-                $"order-{order.Id}", getInputsAndOutputs: true, stop);
-            if (saga?.SerializedCustomStatus?.Contains("parked at", StringComparison.Ordinal) == true)
-                await DecideAsync(order, "retry", stop);
-            if (saga is not { IsCompleted: true }) left.Add(order);
+            if (left.Count >= AskedMax) break;
+            asked += orders.Length;
+            var hasEnded = await Task.WhenAll(orders.Select(order => order.Workflow == Order.Orchestration
+                ? HasSagaEndedAsync(order, stop) : HasStreamEndedAsync(order, stop)));
+            left.AddRange(orders.Where((_, i) => !hasEnded[i]));
         }
 
-        return left;
+        return [.. open.Skip(asked), .. left];
     }
 
-    async Task TryReconcileAsync(CancellationToken stop)
+    /// <summary>How many messages wait to be delivered, and how many for an operator.</summary>
+    async Task<(long Waiting, long Dead)> MessagesAsync()
+    {
+        var queues = await system!.Broker.CountAsync();
+        return (queues.Sum(queue => queue.Active + queue.Scheduled), queues.Sum(queue => queue.DeadLettered));
+    }
+
+    /// <summary>Whether its saga has ended; one that is parked is told to try again.</summary>
+    async Task<bool> HasSagaEndedAsync(Placed order, CancellationToken stop)
+    {
+        var saga = await system!.Host.Durable.Client.GetInstanceAsync(
+            $"order-{order.Id}", getInputsAndOutputs: true, stop);
+        if (saga?.SerializedCustomStatus?.Contains("parked at", StringComparison.Ordinal) == true)
+            await DecideAsync(order, "retry", stop);
+        return saga is { IsCompleted: true };
+    }
+
+    async Task<string> StandAsync(Placed order, CancellationToken stop)
+    {
+        var saga = await system!.Host.Durable.Client.GetInstanceAsync(
+            $"order-{order.Id}", getInputsAndOutputs: true, stop);
+        var events = await Api.EventsAsync($"order-{order.Id}", stop);
+        return $"{saga?.RuntimeStatus.ToString() ?? "no saga"} {saga?.SerializedCustomStatus}, "
+            + string.Join(", ", events.Select(e => e.GetProperty("eventType").GetString()));
+    }
+
+    /// <summary>Whether it was confirmed or cancelled, as this process knows it: no other one writes.</summary>
+    async Task<bool> HasStreamEndedAsync(Placed order, CancellationToken stop)
+    {
+        var orders = system!.Host.Services.GetRequiredService<CommandHandler<Order, OrderCommand, OrderEvent>>();
+        try
+        {
+            var known = await orders.KnownAsync(Order.Stream(new(order.Id)), TimeSpan.MaxValue, stop);
+            return known.State.Status is not (OrderStatus.None or OrderStatus.Pending);
+        }
+        catch (Exception fault) when (fault is CosmosException or HttpRequestException)
+        {
+            // The store fails on purpose. Its turn comes again.
+            return false;
+        }
+    }
+
+    async Task TryFindOverdueAsync(CancellationToken stop)
     {
         try
         {
-            await ReconcileAsync(stop);
+            await Reconciliation.ReconcileAsync(Views.OrderList, stop);
         }
         catch (Exception fault) when (fault is CosmosException or HttpRequestException)
         {
@@ -68,24 +129,7 @@ sealed partial class Simulate
         }
     }
 
-    Task ReconcileAsync(CancellationToken stop)
-    {
-        var reconciliation = system!.Host.Services.GetRequiredService<Reconciliation>();
-        return reconciliation.ReconcileViews(new(), stop);
-    }
-
-    /// <summary>Those whose stream does not say yet that they were confirmed or cancelled.</summary>
-    async Task<List<Placed>> PendingAsync(List<Placed> open, CancellationToken stop)
-    {
-        var left = new ConcurrentBag<Placed>();
-        await Parallel.ForEachAsync(open, Parallelism(stop), async (order, _) =>
-        {
-            var events = await Api.EventsAsync($"order-{order.Id}", stop);
-            if (!events.Any(e => e.GetProperty("eventType").GetString() is "order-confirmed" or "order-cancelled"))
-                left.Add(order);
-        });
-        return [.. left];
-    }
+    Reconciliation Reconciliation => system!.Host.Services.GetRequiredService<Reconciliation>();
 
     async Task DecideAsync(Placed order, string action, CancellationToken stop)
     {

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using Commerce.Ordering;
 using Commerce.Payments;
 using Commerce.Shipping;
-using Functions.Projections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Runtime.Cosmos;
@@ -34,17 +33,23 @@ sealed partial class Simulate : IAsyncDisposable
     const int WaveOrdersMax = 1_000;
     const int RequestsMax = 16;
     const int AsksMax = 200;
+    const int AskedMax = 50;
+    const int LeapsToReconcile = 3;
+
+    /// <summary>The next wave begins without waiting for the last eighth of a wave, which waits for outages to end.</summary>
+    const int StragglersPerWave = 8;
 
     /// <summary>A wave that makes no progress for so long is a violation too.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     static readonly TimeSpan StalledAfter = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan QuietAfter = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan Round = TimeSpan.FromMilliseconds(50);
 
     // Each leap lets the timers of the functions fire as well, and those read a lot.
-    static readonly TimeSpan Leap = TimeSpan.FromSeconds(16);
+    static readonly TimeSpan Leap = TimeSpan.FromSeconds(3);
     static readonly TimeSpan LongLeap = TimeSpan.FromMinutes(1);
-    static readonly TimeSpan Step = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(5);
 
     static readonly string[] Cards =
@@ -82,7 +87,6 @@ sealed partial class Simulate : IAsyncDisposable
     int crashes;
     int decisions;
     int ended;
-    volatile bool isStalled;
     long actions;
 
     Simulate(SimulationPlan plan)
@@ -106,10 +110,10 @@ sealed partial class Simulate : IAsyncDisposable
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var waking = WakeAsync(over.Token);
         var waves = Waves().ToList();
+        var open = waves.Select(wave => wave.Workflow).Distinct().ToDictionary(flow => flow, _ => new List<Placed>());
         foreach (var wave in waves)
         {
-            // Nobody's timers lead a choreography; what it waits for, messages, takes real time.
-            clock.AutoAdvance = wave.Workflow == Order.Orchestration ? TimeSpan.FromHours(1) : TimeSpan.Zero;
+            LetTimePass(wave.Workflow);
             Fail(plan.Faults);
             var crashing = plan.Faults
                 ? CrashAfterAsync(placed + random.Next(wave.Orders.Count), stop) : Task.CompletedTask;
@@ -117,7 +121,14 @@ sealed partial class Simulate : IAsyncDisposable
                 wave.Orders, Parallelism(stop), async (order, _) => await PlaceAsync(order, stop));
             await crashing;
             if (plan.Faults) await CrashAsync(stop);
-            await SettleAsync(wave, stop);
+            open[wave.Workflow] = await SettleAsync(
+                [.. open[wave.Workflow], .. wave.Orders], wave.Orders.Count / StragglersPerWave, stop);
+        }
+
+        foreach (var (workflow, left) in open)
+        {
+            LetTimePass(workflow);
+            await SettleAsync(left, 0, stop);
         }
 
         Fail(false);
@@ -126,6 +137,10 @@ sealed partial class Simulate : IAsyncDisposable
         await RestAsync(stop);
         return await ReportAsync([.. waves.SelectMany(wave => wave.Orders)], stop);
     }
+
+    /// <summary>Nobody's timers lead a choreography; what it waits for, messages, takes real time.</summary>
+    void LetTimePass(string workflow) =>
+        clock.AutoAdvance = workflow == Order.Orchestration ? TimeSpan.FromHours(1) : TimeSpan.Zero;
 
     IEnumerable<Wave> Waves()
     {
@@ -140,15 +155,14 @@ sealed partial class Simulate : IAsyncDisposable
     }
 
     /// <summary>
-    /// Lets time pass for activities that hang, requests that are delayed and orders that wait for the watcher: for
-    /// none of them it passes by itself.
+    /// Lets time pass for activities that hang and requests that are delayed: for them it does not pass by itself.
     /// </summary>
     async Task WakeAsync(CancellationToken over)
     {
         while (!over.IsCancellationRequested)
         {
-            clock.Advance(faults.IsAnyoneHanging ? Leap : isStalled ? LongLeap : Step);
-            await Task.Delay(5 * Round, TimeProvider.System, over)
+            clock.Advance(faults.IsAnyoneHanging ? Leap : Step);
+            await Task.Delay(Round, TimeProvider.System, over)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -175,10 +189,6 @@ sealed partial class Simulate : IAsyncDisposable
                     // The world outside does not crash with us, and does not know our virtual time.
                     services.AddSingleton<IPaymentGateway>(gateway);
                     services.AddSingleton<ICarrier>(carrier);
-                    services.AddSingleton(
-                        p => ActivatorUtilities.CreateInstance<ViewContainer>(p, TimeProvider.System));
-                    services.AddSingleton(
-                        p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
                 },
             },
             stop);

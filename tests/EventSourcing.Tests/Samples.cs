@@ -11,22 +11,13 @@ static class Samples
 
     public static StoredEvent Event(
         StreamId stream, long sequence, string? commandId = null, int index = 0, object? data = null,
-        string type = "counter-added", int version = 1) => new()
+        string type = "counter-added", int version = 1) =>
+        SampleEvent.Of(
+            stream.ToString(), sequence, type, data ?? new { by = 1 }, commandId ?? $"command-{sequence}", index) with
         {
-            Id = StoredEvent.IdOf(sequence),
-            StreamId = stream.ToString(),
-            Sequence = sequence,
-            EventId = Guid.NewGuid(),
-            EventType = type,
             EventVersion = version,
-            EventData = JsonSerializer.SerializeToElement(data ?? new { by = 1 }, StoredJson.Options),
             Timestamp = Noon.AddSeconds(sequence),
             UserId = "tester",
-            CorrelationId = "correlation",
-            CausationId = "causation",
-            CommandId = commandId ?? $"command-{sequence}",
-            CommandKey = StoredEvent.CommandKeyOf(commandId ?? $"command-{sequence}", index),
-            CommandHash = "hash",
         };
 
     /// <summary>The events of one command, right behind a sequence.</summary>

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
 using EventSourcing;
+using EventSourcing.Tests;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.DependencyInjection;
 using Runtime.Local;
@@ -76,22 +77,12 @@ public sealed class CommandLimitTests(StumblingSystem system) : IClassFixture<St
     static JsonContent Product(string name) => JsonContent.Create(
         new { name, category = "things", price = new { minorUnits = 100, currency = "EUR" } });
 
-    static StoredEvent Foreign(StreamId stream) => new()
-    {
-        Id = StoredEvent.IdOf(1),
-        StreamId = stream.ToString(),
-        Sequence = 1,
-        EventId = Guid.NewGuid(),
-        EventType = "product-from-the-future",
-        EventVersion = 1,
-        EventData = System.Text.Json.JsonSerializer.SerializeToElement(new { }),
-        Timestamp = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero),
-        CorrelationId = "c",
-        CausationId = "c",
-        CommandId = "c",
-        CommandKey = StoredEvent.CommandKeyOf("c", 0),
-        CommandHash = "c",
-    };
+    static StoredEvent Foreign(StreamId stream) =>
+        SampleEvent.Of(stream.ToString(), 1, "product-from-the-future", new { }) with
+        {
+            // This system runs in real time, in which no event is of the future.
+            Timestamp = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero),
+        };
 }
 
 /// <summary>The whole system with nothing remembered, on a store and a clock that stumble when told to.</summary>

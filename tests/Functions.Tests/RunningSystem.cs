@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using Commerce.Payments;
 using Commerce.Shipping;
-using Functions.Projections;
-using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.DependencyInjection;
 using Runtime.DurableTask;
 using Runtime.Local;
@@ -53,13 +51,6 @@ public sealed class RunningSystem : IAsyncLifetime
                 {
                     services.AddSingleton<IPaymentGateway>(Gateway);
                     services.AddSingleton<ICarrier>(Carrier);
-
-                    // What waits for the store or the feed waits in real time: they do not know the virtual one.
-                    services.AddSingleton(
-                        p => ActivatorUtilities.CreateInstance<ViewContainer>(p, TimeProvider.System));
-                    services.AddSingleton(p => new Verification(p.GetRequiredService<Database>(), TimeProvider.System));
-                    services.AddSingleton(
-                        p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
                     services.AddSingleton(new Functions.Choreography.Patience(TimeSpan.Zero, TimeSpan.Zero));
                 },
             },

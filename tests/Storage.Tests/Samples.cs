@@ -5,6 +5,7 @@ using Azure.Core.Pipeline;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Specialized;
 using EventSourcing;
+using EventSourcing.Tests;
 
 namespace Storage.Tests;
 
@@ -39,23 +40,9 @@ static class Samples
         await blob.CommitBlockListAsync([block], options: null, CancellationToken.None);
     }
 
-    static StoredEvent Event(StreamId stream, long sequence, int bytes) => new()
-    {
-        Id = StoredEvent.IdOf(sequence),
-        StreamId = stream.ToString(),
-        Sequence = sequence,
-        EventId = Guid.NewGuid(),
-        EventType = "sampled",
-        EventVersion = 1,
-        EventData = JsonSerializer.SerializeToElement(
-            new { filler = new string((char)('a' + (sequence % 26)), bytes) }),
-        Timestamp = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero),
-        CorrelationId = "sampling",
-        CausationId = "sampling",
-        CommandId = "sampling",
-        CommandKey = StoredEvent.CommandKeyOf("sampling", (int)sequence - 1),
-        CommandHash = "sampling",
-    };
+    static StoredEvent Event(StreamId stream, long sequence, int bytes) => SampleEvent.Of(
+        stream.ToString(), sequence, "sampled", new { filler = new string((char)('a' + (sequence % 26)), bytes) },
+        "sampling", (int)sequence - 1);
 }
 
 /// <summary>A clock that stands still until it is set.</summary>

@@ -13,15 +13,15 @@ sealed record ChangeBatch(ReadOnlyMemory<byte> Json, int Count)
     const int IdsShownMax = 20;
 
     /// <summary>Takes the items out of an answer such as <c>{"_rid":…,"Documents":[…],"_count":n}</c>.</summary>
-    public static async Task<ChangeBatch> ReadAsync(Stream page, CancellationToken cancellation)
+    public static ChangeBatch Read(Stream page)
     {
         using var json = new JsonTextReader(new StreamReader(page));
-        while (await json.ReadAsync(cancellation))
+        while (json.Read())
         {
             if (json is { TokenType: JsonToken.PropertyName, Depth: 1, Value: "Documents" })
             {
-                await json.ReadAsync(cancellation);
-                return await CopyAsync(json, cancellation);
+                json.Read();
+                return Copy(json);
             }
         }
 
@@ -37,20 +37,20 @@ sealed record ChangeBatch(ReadOnlyMemory<byte> Json, int Count)
         return string.Join(", ", ids) + (Count > IdsShownMax ? ", …" : "");
     }
 
-    static async Task<ChangeBatch> CopyAsync(JsonTextReader json, CancellationToken cancellation)
+    static ChangeBatch Copy(JsonTextReader json)
     {
         var copy = new MemoryStream();
         var count = 0;
-        await using (var writer = new JsonTextWriter(new StreamWriter(copy, leaveOpen: true)))
+        using (var writer = new JsonTextWriter(new StreamWriter(copy, leaveOpen: true)))
         {
-            await writer.WriteStartArrayAsync(cancellation);
-            while (await json.ReadAsync(cancellation) && json.TokenType is JsonToken.StartObject)
+            writer.WriteStartArray();
+            while (json.Read() && json.TokenType is JsonToken.StartObject)
             {
-                await writer.WriteTokenAsync(json, cancellation);
+                writer.WriteToken(json);
                 count++;
             }
 
-            await writer.WriteEndArrayAsync(cancellation);
+            writer.WriteEndArray();
         }
 
         return new(copy.ToArray(), count);

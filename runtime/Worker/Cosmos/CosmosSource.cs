@@ -111,7 +111,7 @@ sealed class CosmosSource(
     // The SDK's token is not passed on: it fires as soon as the host begins to stop, when a batch begun is finished.
     async Task DeliverAsync(ChangeFeedProcessorContext context, Stream changes, CancellationToken cancellation)
     {
-        var batch = await ChangeBatch.ReadAsync(changes, CancellationToken.None);
+        var batch = ChangeBatch.Read(changes);
         try
         {
             await function.InvokeAsync(new(batch) { Stopping = stopping.Token }, aborting.Token);

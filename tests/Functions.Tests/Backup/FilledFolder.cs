@@ -1,6 +1,7 @@
 using Commerce.Inventory;
 using EventSourcing;
 using EventSourcing.Cosmos;
+using EventSourcing.Tests;
 using Functions.EventStore;
 using Runtime.Cosmos;
 using Runtime.Local;
@@ -36,21 +37,9 @@ static class FilledFolder
     static StoredEvent Received(StreamId stream, long sequence)
     {
         var (type, data) = Aggregates.Stocks.Codec.Encode(new StockEvent.Received(1, $"filling-{sequence}"));
-        return new()
+        return SampleEvent.Of(stream.ToString(), sequence, type.Name, data, "filling", (int)sequence - 1) with
         {
-            Id = StoredEvent.IdOf(sequence),
-            StreamId = stream.ToString(),
-            Sequence = sequence,
-            EventId = Guid.NewGuid(),
-            EventType = type.Name,
             EventVersion = type.Version,
-            EventData = data,
-            Timestamp = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero),
-            CorrelationId = "filling",
-            CausationId = "filling",
-            CommandId = "filling",
-            CommandKey = StoredEvent.CommandKeyOf("filling", (int)sequence - 1),
-            CommandHash = "filling",
         };
     }
 }

@@ -5,7 +5,6 @@ using Commerce.Payments;
 using Commerce.Shipping;
 using Functions.Choreography;
 using Functions.Messaging;
-using Functions.Projections;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 using Runtime.DurableTask;
@@ -114,11 +113,6 @@ public sealed class ChoreographedSystem : IAsyncLifetime
                     services.AddSingleton<IPaymentGateway>(Gateway);
                     services.AddSingleton<ICarrier>(Carrier);
                     services.AddSingleton(new Functions.Choreography.Patience(TimeSpan.Zero, TimeSpan.Zero));
-                    services.AddSingleton(
-                        p => ActivatorUtilities.CreateInstance<ViewContainer>(p, TimeProvider.System));
-                    services.AddSingleton(p => ActivatorUtilities.CreateInstance<Outbox>(p, TimeProvider.System));
-                    services.AddSingleton(
-                        p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
                 },
             },
             default);

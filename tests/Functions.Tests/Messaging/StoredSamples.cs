@@ -6,6 +6,7 @@ using Commerce.Ordering;
 using Commerce.Payments;
 using Commerce.Shipping;
 using EventSourcing;
+using EventSourcing.Tests;
 using Functions.EventStore;
 
 namespace Functions.Tests.Messaging;
@@ -81,22 +82,10 @@ static class StoredSamples
         where TEvent : notnull
     {
         var (type, data) = codec.Encode(@event);
-        return new()
+        return SampleEvent.Of(stream, sequence, type.Name, data, command) with
         {
-            Id = StoredEvent.IdOf(sequence),
-            StreamId = stream,
-            Sequence = sequence,
-            EventId = Guid.CreateVersion7(),
-            EventType = type.Name,
             EventVersion = type.Version,
-            EventData = data,
-            Timestamp = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero),
             UserId = "ada@example.org",
-            CorrelationId = "correlation",
-            CausationId = "causation",
-            CommandId = command,
-            CommandKey = StoredEvent.CommandKeyOf(command, 0),
-            CommandHash = "hash",
         };
     }
 }

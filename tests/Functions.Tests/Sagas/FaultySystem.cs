@@ -2,9 +2,7 @@ using System.Diagnostics;
 using Commerce.Payments;
 using Commerce.Restocking;
 using Commerce.Shipping;
-using Functions.Projections;
 using Functions.Sagas;
-using Microsoft.Azure.Cosmos;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Runtime.DurableTask;
@@ -96,12 +94,6 @@ public sealed class FaultySystem : IAsyncLifetime
                     services.AddSingleton<IPaymentGateway>(Gateway);
                     services.AddSingleton<ICarrier>(Carrier);
                     services.AddSingleton<ISuppliers>(Suppliers);
-
-                    // What waits for the store or the feed waits in real time: they do not know the virtual one.
-                    services.AddSingleton(
-                        p => ActivatorUtilities.CreateInstance<ViewContainer>(p, TimeProvider.System));
-                    services.AddSingleton(
-                        p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System));
                 },
             },
             default);

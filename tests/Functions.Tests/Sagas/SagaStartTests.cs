@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using EventSourcing;
 using Functions.EventStore;
+using Functions.Operations;
 using Functions.Sagas;
 using Microsoft.Azure.Cosmos;
 using Microsoft.DurableTask.Client;
@@ -19,20 +20,34 @@ public sealed class SagaStartTests(FaultySystem system)
     [Fact]
     public async Task A_start_that_the_feed_has_lost_is_found_by_the_reconciliation()
     {
-        var (order, lost) = (Guid.NewGuid(), new TaskCompletionSource());
-        system.Around = (context, next) =>
-        {
-            if (context.FunctionDefinition.Name != nameof(StartSagas.StartPlacedOrders))
-                return system.Strikes.Around(context, next);
-            lost.TrySetResult();
-            return Task.CompletedTask;
-        };
-        await system.PlaceAsync(order, 7);
-        await lost.Task;
-        system.Around = system.Strikes.Around;
+        var order = Guid.NewGuid();
+        await PlaceUnheardAsync(order);
         Assert.Equal(404, (int)(await system.StoryAsync(order)).Status);
 
         system.Clock.Advance(TimeSpan.FromMinutes(5));
+        await Get<SagaStartWatch>().ReconcileAsync(Sagas, default);
+        await system.SettleAsync([order]);
+
+        Assert.Equal("completed", (await system.StoryAsync(order)).Text("status"));
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_story_without_a_saga_is_a_start_that_was_lost_half_way(bool isTakenForBroken)
+    {
+        var order = Guid.NewGuid();
+        await PlaceUnheardAsync(order);
+        var placed = (await EventsAsync(order))[0];
+        var story = SagaStories.Begin(
+            new(new(order), placed.CorrelationId, placed.EventId.ToString("D")), nameof(OrderSaga), SagaStories.Version,
+            placed.Timestamp);
+        Assert.True(await Get<SagaStories>().OpenAsync(story, default));
+        system.Clock.Advance(TimeSpan.FromHours(2));
+        if (isTakenForBroken)
+        {
+            await Get<SagaWatch>().LookAsync(Sagas, default);
+            Assert.Equal("broken", (await system.StoryAsync(order)).Text("status"));
+        }
+
         await Get<SagaStartWatch>().ReconcileAsync(Sagas, default);
         await system.SettleAsync([order]);
 
@@ -166,6 +181,22 @@ public sealed class SagaStartTests(FaultySystem system)
         .. (await system.Admin.GetAsync($"/api/operations/parked?stream=order-{order}&limit=100", default))
             .Body.GetProperty("parked").EnumerateArray().Select(p => p.GetProperty("projection").GetString()!),
     ];
+
+    /// <summary>The feed brings the order to everybody but to who starts its saga.</summary>
+    async Task PlaceUnheardAsync(Guid order)
+    {
+        var lost = new TaskCompletionSource();
+        system.Around = (context, next) =>
+        {
+            if (context.FunctionDefinition.Name != nameof(StartSagas.StartPlacedOrders))
+                return system.Strikes.Around(context, next);
+            lost.TrySetResult();
+            return Task.CompletedTask;
+        };
+        await system.PlaceAsync(order, 7);
+        await lost.Task;
+        system.Around = system.Strikes.Around;
+    }
 
     async Task<IReadOnlyList<StoredEvent>> EventsAsync(Guid order)
     {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using EventSourcing;
+using EventSourcing.Tests;
 using Functions.Projections;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.DependencyInjection;
@@ -73,20 +74,9 @@ public sealed class OperationsTests(RunningSystem system)
     Task<ApiAnswer> PostAsync(string path, object body) =>
         system.Admin.PostAsync($"{Operations}/{path}", body, null, default);
 
-    StoredEvent Unknown(StreamId stream) => new()
-    {
-        Id = StoredEvent.IdOf(1),
-        StreamId = stream.ToString(),
-        Sequence = 1,
-        EventId = Guid.NewGuid(),
-        EventType = "customer-never-heard-of",
-        EventVersion = 1,
-        EventData = JsonSerializer.SerializeToElement(new { odd = 7 }),
-        Timestamp = system.Clock.GetUtcNow(),
-        CorrelationId = "test",
-        CausationId = "test",
-        CommandId = "command",
-        CommandKey = "command/0",
-        CommandHash = "",
-    };
+    StoredEvent Unknown(StreamId stream) =>
+        SampleEvent.Of(stream.ToString(), 1, "customer-never-heard-of", new { odd = 7 }) with
+        {
+            Timestamp = system.Clock.GetUtcNow(),
+        };
 }

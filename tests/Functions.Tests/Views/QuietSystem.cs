@@ -1,5 +1,4 @@
 using System.Reflection;
-using Functions.Projections;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -32,8 +31,6 @@ sealed record QuietSystem(VirtualClock Clock, LocalSystem Local) : IAsyncDisposa
                 FaultSeed = seed,
                 Settings = settings,
                 Logging = logging => logging.ClearProviders(),
-                Replace = services => services.AddSingleton(
-                    p => ActivatorUtilities.CreateInstance<ProjectionRunner>(p, TimeProvider.System)),
             },
             default));
     }

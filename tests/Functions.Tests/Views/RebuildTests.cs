@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using EventSourcing;
+using EventSourcing.Tests;
 using Functions.Projections;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.DependencyInjection;
@@ -266,22 +267,12 @@ public sealed class RebuildTests(RunningSystem system)
     {
         var stream = StreamId.TryParse(to, out var known) ? known : StreamId.Of(category, Guid.NewGuid());
         var head = stored.Count(e => e.StreamId == stream.ToString());
-        var events = Enumerable.Range(head + 1, count).Select(i => new StoredEvent
-        {
-            Id = StoredEvent.IdOf(i),
-            StreamId = stream.ToString(),
-            Sequence = i,
-            EventId = Guid.NewGuid(),
-            EventType = "sum-told",
-            EventVersion = 1,
-            EventData = JsonSerializer.SerializeToElement(i),
-            Timestamp = system.Clock.GetUtcNow(),
-            CorrelationId = "test",
-            CausationId = "test",
-            CommandId = $"command-{head}",
-            CommandKey = $"command-{head}/{i - head - 1}",
-            CommandHash = "",
-        }).ToList();
+        var events = Enumerable.Range(0, count).Select(
+            i => SampleEvent.Of(
+                stream.ToString(), head + 1 + i, "sum-told", head + 1 + i, $"command-{head}", i) with
+            {
+                Timestamp = system.Clock.GetUtcNow(),
+            }).ToList();
         Assert.Equal(
             AppendResult.Appended, await Service<IEventStore>().AppendAsync(stream, head, events, null, default));
         stored.AddRange(events);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EventSourcing;
+using EventSourcing.Tests;
 using Functions.Projections;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.DependencyInjection;
@@ -81,22 +82,11 @@ public sealed class TallyTests(RunningSystem system)
     async Task<List<StoredEvent>> AppendedAsync(int count)
     {
         var stream = StreamId.Of("sum", Guid.NewGuid());
-        var events = Enumerable.Range(1, count).Select(i => new StoredEvent
-        {
-            Id = StoredEvent.IdOf(i),
-            StreamId = stream.ToString(),
-            Sequence = i,
-            EventId = Guid.NewGuid(),
-            EventType = "sum-told",
-            EventVersion = 1,
-            EventData = JsonSerializer.SerializeToElement(i),
-            Timestamp = system.Clock.GetUtcNow(),
-            CorrelationId = "test",
-            CausationId = "test",
-            CommandId = "command",
-            CommandKey = $"command/{i - 1}",
-            CommandHash = "",
-        }).ToList();
+        var events = Enumerable.Range(1, count).Select(
+            i => SampleEvent.Of(stream.ToString(), i, "sum-told", i, index: i - 1) with
+            {
+                Timestamp = system.Clock.GetUtcNow(),
+            }).ToList();
         Assert.Equal(AppendResult.Appended, await Service<IEventStore>().AppendAsync(stream, 0, events, null, default));
         return events;
     }
