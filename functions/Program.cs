@@ -91,6 +91,8 @@ public static class Program
         services.AddSingleton<OutboxWatch>();
         services.AddSingleton<PlacedOrders>();
         services.AddSingleton<OverdueOrders>();
+        services.AddSingleton<OwedAnswersFound>();
+        services.AddSingleton<OwedAnswersWatch>();
         services.TryAddSingleton(Patience.Normal);
         services.AddSingleton<Listening>();
 

@@ -1,3 +1,4 @@
+using Functions.Choreography;
 using Functions.Operations;
 using Functions.Projections;
 using Functions.Storage;
@@ -33,7 +34,8 @@ sealed partial class TelemetryExport(IConfiguration settings, ILogger<TelemetryE
     /// <summary>A meter that is not here is measured for nobody, and no alert on it can ever go off.</summary>
     public static readonly IReadOnlyList<string> Meters =
     [
-        EventSourcing.Telemetry.Name, Reconciliation.MeterName, SagaWatch.MeterName, Archives.MeterName,
+        EventSourcing.Telemetry.Name, Reconciliation.MeterName, SagaWatch.MeterName, OwedAnswersWatch.MeterName,
+        Archives.MeterName,
     ];
 
     /// <summary>Ours, and those of the host and the Cosmos SDK around us, in either build.</summary>

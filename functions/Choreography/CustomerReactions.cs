@@ -51,7 +51,7 @@ public sealed class CustomerReactions(
     {
         var outcome = await customers.HandleAsync(
             Customer.Stream(customer), command, heard.Command(verb), cancellation);
-        if (outcome.Refusal is { } no) throw new ReactionRefusedException(heard, no);
+        heard.Demand(outcome.Refusal);
     }
 
     static CreditReservationId ReservationOf(Guid order) => CreditReservationId.Of(new OrderId(order));

@@ -24,11 +24,20 @@ public sealed record Heard(string Context, CloudEvent Event)
         Event.Id.ToString("D"),
         Context);
 
+    /// <summary>
+    /// For an answer that may not be no: the message goes to the dead letters for somebody to look at.
+    /// </summary>
+    /// <exception cref="ReactionRefusedException">It was no.</exception>
+    public void Demand(Refusal? refusal)
+    {
+        if (refusal is not null) throw new ReactionRefusedException(this, refusal);
+    }
+
     /// <summary>Nobody subscribed to this; the topology and the code disagree.</summary>
     public InvalidOperationException Unexpected() => new($"{Context} does not answer {Event.Type}.");
 }
 
-/// <summary>A step that may not be refused was; the message goes to the dead letters for somebody to look at.</summary>
+/// <summary>A step that may not be refused was.</summary>
 public sealed class ReactionRefusedException(Heard heard, Refusal refusal)
     : InvalidOperationException(
         $"{heard.Context} was refused on {heard.Event.Type} {heard.Event.Id}: {refusal.Code}: {refusal.Detail}");

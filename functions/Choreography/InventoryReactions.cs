@@ -82,8 +82,7 @@ public sealed class InventoryReactions(
         var placed = await orders.FindAsync(order, cancellation);
         var refusals = await EachAsync(
             heard, "commit", placed, _ => new StockCommand.Commit(ReservationId.Of(order)), cancellation);
-        if (refusals.FirstOrDefault(refusal => refusal is not null) is { } no)
-            throw new ReactionRefusedException(heard, no);
+        heard.Demand(refusals.FirstOrDefault(refusal => refusal is not null));
         await MustAsync(heard, "committed", order, new AllocationCommand.Commit(), cancellation);
     }
 
@@ -92,8 +91,7 @@ public sealed class InventoryReactions(
     {
         var refusals = await EachAsync(
             heard, "release", placed, _ => new StockCommand.Release(ReservationId.Of(order)), cancellation);
-        if (refusals.FirstOrDefault(refusal => refusal is not null) is { } no)
-            throw new ReactionRefusedException(heard, no);
+        heard.Demand(refusals.FirstOrDefault(refusal => refusal is not null));
     }
 
     async Task MustAsync(
@@ -101,7 +99,7 @@ public sealed class InventoryReactions(
     {
         var outcome = await allocations.HandleAsync(
             Allocation.Stream(order), command, heard.Command(verb), cancellation);
-        if (outcome.Refusal is { } no) throw new ReactionRefusedException(heard, no);
+        heard.Demand(outcome.Refusal);
     }
 
     /// <summary>What each line's stock answered, in the order of the lines.</summary>

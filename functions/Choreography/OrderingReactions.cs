@@ -9,10 +9,11 @@ using static Commerce.Ordering.OrderCommand;
 namespace Functions.Choreography;
 
 /// <summary>
-/// Ordering: confirm an order whose parcel is booked, cancel it once its credit is refused or given back.
+/// Ordering: ask for approval of a large order whose goods are held, confirm an order whose parcel is booked, cancel it
+/// once its credit is refused or given back.
 /// </summary>
 public sealed class OrderingReactions(
-    CommandHandler<Order, OrderCommand, OrderEvent> orders, Listening listening)
+    CommandHandler<Order, OrderCommand, OrderEvent> orders, PlacedOrders placedOrders, Listening listening)
 {
     const string Context = "ordering";
 
@@ -26,6 +27,7 @@ public sealed class OrderingReactions(
             message,
             heard => heard.Content switch
             {
+                StockReserved e => AskApprovalAsync(heard, new(e.Order), cancellation),
                 ShipmentBooked e => ConfirmAsync(heard, new(e.Order), cancellation),
                 CreditRefused e => CancelAsync(heard, new(e.Order), e.Code, cancellation),
                 CreditReleased e => CancelAsync(heard, new(e.Order), e.Code, cancellation),
@@ -33,20 +35,33 @@ public sealed class OrderingReactions(
             },
             cancellation);
 
+    /// <summary>
+    /// Goods are held while people think it over, a card is not: payments goes on with the answer. The time counts from
+    /// the event heard, so that heard again it is the same question.
+    /// </summary>
+    async Task AskApprovalAsync(Heard heard, OrderId order, CancellationToken cancellation)
+    {
+        var placed = await placedOrders.FindAsync(order, cancellation);
+        if (placed.ApproveWithin is { } within)
+            DemandUnlessStopped(heard, await AskAsync(
+                heard, "request-approval", order, new RequestApproval(heard.Event.Time + within), cancellation));
+    }
+
     async Task ConfirmAsync(Heard heard, OrderId order, CancellationToken cancellation)
     {
-        var outcome = await AskAsync(heard, "confirm", order, new Confirm(), cancellation);
+        DemandUnlessStopped(heard, await AskAsync(heard, "confirm", order, new Confirm(), cancellation));
+    }
 
-        // Somebody wanted it stopped first: shipping has heard of that as well, and the undoing is on its way.
-        if (outcome is { } no && no != OrderRefusal.CancellationRequested && no != OrderRefusal.Cancelled)
-            throw new ReactionRefusedException(heard, no);
+    // Somebody wanted it stopped first: shipping has heard of that as well, and the undoing is on its way.
+    static void DemandUnlessStopped(Heard heard, Refusal? refusal)
+    {
+        if (refusal != OrderRefusal.CancellationRequested && refusal != OrderRefusal.Cancelled) heard.Demand(refusal);
     }
 
     async Task CancelAsync(Heard heard, OrderId order, string code, CancellationToken cancellation)
     {
         var command = new Cancel(code, $"The order could not be carried out: {code}.");
-        if (await AskAsync(heard, "cancel", order, command, cancellation) is { } no)
-            throw new ReactionRefusedException(heard, no);
+        heard.Demand(await AskAsync(heard, "cancel", order, command, cancellation));
     }
 
     async Task<Refusal?> AskAsync(

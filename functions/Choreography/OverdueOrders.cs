@@ -1,6 +1,7 @@
 using Commerce;
 using Commerce.Ordering;
 using EventSourcing;
+using Functions.EventStore;
 using Functions.Messaging;
 using Functions.Projections;
 using Microsoft.Azure.Cosmos;
@@ -10,11 +11,13 @@ using Microsoft.Extensions.Logging;
 namespace Functions.Choreography;
 
 /// <summary>
-/// Stops choreographed orders that stay pending for too long: nobody leads them, so nobody else would notice.
+/// Stops choreographed orders that stay pending for too long, and ends the time for approving them: nobody leads them,
+/// so nobody else would notice.
 /// </summary>
 /// <remarks>
-/// It reads a view, so it may come late, and never wrong: the order itself decides. A step that answers afterwards
-/// finds its stream closed by the undoing, or is undone with the rest.
+/// It reads a view, so it may come late, and never wrong: the order's stream decides. The view names only orders that
+/// are due, those that wait the longest first; one that is stopped is not due any more, so none keeps others waiting.
+/// A step that answers afterwards finds its stream closed by the undoing, or is undone with the rest.
 /// </remarks>
 public sealed class OverdueOrders(
     ViewContainer views,
@@ -25,7 +28,7 @@ public sealed class OverdueOrders(
 {
     public const int OrdersPerRunMax = 500;
 
-    public static readonly TimeSpan PendingMax = TimeSpan.FromMinutes(15);
+    public static readonly TimeSpan PendingMax = Order.PendingMax;
 
     [Function(nameof(CancelOverdueOrders))]
     public Task CancelOverdueOrders([TimerTrigger("15 * * * * *")] TimerInfo timer, CancellationToken cancellation) =>
@@ -37,9 +40,9 @@ public sealed class OverdueOrders(
         var live = await views.LiveAsync(Views.OrderList, cancellation);
         var query = new QueryDefinition(
             "SELECT * FROM c WHERE c.generation = @generation AND c.view.status = @status "
-            + "AND c.view.placedAt <= @bound")
+            + "AND c.view.due <= @now ORDER BY c.view.due")
             .WithParameter("@status", "pending")
-            .WithParameter("@bound", clock.GetUtcNow() - PendingMax);
+            .WithParameter("@now", clock.GetUtcNow());
         var stopped = 0;
         foreach (var row in await views.PageAsync(live, query, partition: null, OrdersPerRunMax, cancellation))
         {
@@ -52,16 +55,30 @@ public sealed class OverdueOrders(
     async Task<bool> StopAsync(OrderId order, CancellationToken cancellation)
     {
         var stream = Order.Stream(order);
-        var known = (await orders.KnownAsync(stream, TimeSpan.Zero, cancellation)).State;
-        if (known is not { Status: OrderStatus.Pending, Request: null, Content.Workflow: Order.Choreography })
+        List<Recorded<OrderEvent>> events;
+        try
+        {
+            events = await store.ReadAsync(stream, StreamRange.All, cancellation)
+                .Select(Aggregates.Orders.Codec.Decode).ToListAsync(cancellation);
+        }
+        catch (UndecodableEventException poison)
+        {
+            log.LogError(poison, "{Order} is overdue, and nobody can read it", stream);
             return false;
+        }
 
-        var placed = await store.ReadAsync(stream, new(1, 1), cancellation).FirstAsync(cancellation);
+        var row = events.Aggregate((OrderSummary?)null, OrderSummary.Project);
+        if (row is not { Status: OrderStatus.Pending, Due: { } due } || due > clock.GetUtcNow()) return false;
+        var isUnanswered = events.Exists(e => e.Event is OrderEvent.ApprovalRequested)
+            && !events.Exists(e => e.Event is OrderEvent.Approved);
+        var placed = events[0].Metadata;
         var outcome = await orders.HandleAsync(
             stream,
-            new OrderCommand.RequestCancellation("It stayed pending for too long.", Integration.Watcher),
+            isUnanswered
+                ? new OrderCommand.ExpireApproval()
+                : new OrderCommand.RequestCancellation("It stayed pending for too long.", Integration.Watcher),
             new(
-                $"{Integration.ChoreographedPrefix}{Integration.Watcher}/{order}",
+                $"{Integration.ChoreographedPrefix}{Integration.Watcher}/{order}{(isUnanswered ? "/approval" : "")}",
                 placed.CorrelationId,
                 placed.EventId.ToString("D"),
                 Integration.Watcher),

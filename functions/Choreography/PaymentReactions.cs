@@ -1,5 +1,6 @@
 using Azure.Messaging.ServiceBus;
 using Commerce;
+using Commerce.Ordering;
 using Commerce.Payments;
 using EventSourcing;
 using Functions.Messaging;
@@ -9,8 +10,8 @@ using static Commerce.Payments.PaymentCommand;
 namespace Functions.Choreography;
 
 /// <summary>
-/// Payments: set money aside for an order whose goods are held, let go of it when its parcel does not go, take it when
-/// the order is confirmed.
+/// Payments: set money aside for an order whose goods are held, and which is approved if it has to be; let go of it
+/// when its parcel does not go, take it when the order is confirmed.
 /// </summary>
 /// <remarks>
 /// First the gateway, idempotent under the payment's id, then the record of its answer; a crash in between asks again
@@ -35,7 +36,8 @@ public sealed class PaymentReactions(
             message,
             heard => heard.Content switch
             {
-                StockReserved e => AuthorizeAsync(heard, new(e.Order), cancellation),
+                StockReserved e => AuthorizeAsync(heard, new(e.Order), isApproved: false, cancellation),
+                OrderApproved e => AuthorizeAsync(heard, new(e.Order), isApproved: true, cancellation),
                 ShipmentRefused e => VoidAsync(heard, new(e.Order), e.Code, cancellation),
                 ShipmentCancelled e => VoidAsync(heard, new(e.Order), e.Code, cancellation),
                 OrderConfirmed e => CaptureAsync(heard, new(e.Order), cancellation),
@@ -43,9 +45,13 @@ public sealed class PaymentReactions(
             },
             cancellation);
 
-    async Task AuthorizeAsync(Heard heard, OrderId order, CancellationToken cancellation)
+    async Task AuthorizeAsync(Heard heard, OrderId order, bool isApproved, CancellationToken cancellation)
     {
         var placed = await orders.FindAsync(order, cancellation);
+
+        // A large order goes on with its approval, which is asked for once its goods are held; who approves does not
+        // say how the order is carried out.
+        if (placed.Workflow != Order.Choreography || placed.ApproveWithin is not null != isApproved) return;
         var payment = PaymentId.Of(order);
 
         // Answered already: a message may come again long after a gateway has forgotten that it was asked.
@@ -58,7 +64,7 @@ public sealed class PaymentReactions(
             Payment.Stream(payment), command, heard.Command(verb), cancellation);
 
         // Voided meanwhile: the money was let go at the gateway before that was recorded, and others have been told.
-        if (outcome.Refusal is { } no && no != PaymentRefusal.Voided) throw new ReactionRefusedException(heard, no);
+        if (outcome.Refusal != PaymentRefusal.Voided) heard.Demand(outcome.Refusal);
     }
 
     async Task VoidAsync(Heard heard, OrderId order, string? why, CancellationToken cancellation)
@@ -82,11 +88,10 @@ public sealed class PaymentReactions(
         Heard heard, string verb, PaymentId payment, PaymentAnswer answer, PaymentCommand command,
         CancellationToken cancellation)
     {
-        if (answer is PaymentAnswer.Declined declined)
-            throw new ReactionRefusedException(heard, new(declined.Code, declined.Detail));
+        if (answer is PaymentAnswer.Declined declined) heard.Demand(new(declined.Code, declined.Detail));
         var outcome = await payments.HandleAsync(
             Payment.Stream(payment), command, heard.Command(verb), cancellation);
-        if (outcome.Refusal is { } no) throw new ReactionRefusedException(heard, no);
+        heard.Demand(outcome.Refusal);
     }
 
     static RecordDeclined Declined(PaymentAnswer.Declined declined) => new(declined.Code, declined.Detail);

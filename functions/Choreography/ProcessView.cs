@@ -17,7 +17,7 @@ namespace Functions.Choreography;
 /// How an order was carried out, whoever led it: which context did what, in which order, and because of what.
 /// Nothing is recorded for it; every event says already what caused it.
 /// </summary>
-public sealed class ProcessView(IEventStore store, IEventArchive archive)
+public sealed class ProcessView(IEventStore store, IEventArchive archive, OwedAnswersFound owed)
 {
     /// <summary>More than any order leads to; it only keeps an answer from having no bound.</summary>
     public const int EventsMax = 1_000;
@@ -36,8 +36,12 @@ public sealed class ProcessView(IEventStore store, IEventArchive archive)
         var correlated = await archive.CorrelatedAsync(placed.CorrelationId, EventsMax, cancellation);
         var steps = StepsOf(order, placed, correlated);
         var workflow = ((OrderEvent.Placed)Aggregates.Orders.Codec.DecodeEvent(placed)).Workflow;
+        var waiting = workflow == Order.Choreography
+            ? (await owed.ReadAsync(cancellation))?.Waiting.Where(answer => answer.Order == order.Value)
+            : null;
         return TypedResults.Json(
-            new Process(order, workflow, placed.CorrelationId, steps, correlated.Count == EventsMax),
+            new Process(
+                order, workflow, placed.CorrelationId, steps, [.. waiting ?? []], correlated.Count == EventsMax),
             StoredJson.Options);
     }
 
@@ -108,6 +112,8 @@ public sealed class ProcessView(IEventStore store, IEventArchive archive)
         var other => other,
     };
 
+    /// <summary>The steps taken, and those that wait in the dead letters of a subscription.</summary>
     sealed record Process(
-        OrderId Order, string Workflow, string CorrelationId, IReadOnlyList<Step> Steps, bool IsCut);
+        OrderId Order, string Workflow, string CorrelationId, IReadOnlyList<Step> Steps,
+        IReadOnlyList<OwedAnswer> Waiting, bool IsCut);
 }

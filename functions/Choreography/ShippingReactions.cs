@@ -34,6 +34,9 @@ public sealed class ShippingReactions(
             {
                 PaymentAuthorized e => BookAsync(heard, new(e.Order), cancellation),
                 OrderCancellationRequested e => CancelAsync(heard, new(e.Order), e.Code, cancellation),
+                OrderRejected e => CancelAsync(heard, new(e.Order), OrderRefusal.Rejected.Code, cancellation),
+                OrderApprovalExpired e =>
+                    CancelAsync(heard, new(e.Order), OrderRefusal.ApprovalExpired.Code, cancellation),
                 _ => throw heard.Unexpected(),
             },
             cancellation);
@@ -68,7 +71,7 @@ public sealed class ShippingReactions(
 
     async Task CancelAsync(Heard heard, OrderId order, string why, CancellationToken cancellation)
     {
-        // Who asks for a cancellation does not say how the order is carried out; another workflow undoes itself.
+        // Who stops an order does not say how the order is carried out; another workflow undoes itself.
         if ((await orders.FindAsync(order, cancellation)).Workflow != Order.Choreography) return;
         var shipment = ShipmentId.Of(order);
         await TakeBackAsync(heard, shipment, cancellation);
@@ -87,7 +90,7 @@ public sealed class ShippingReactions(
     async Task TakeBackAsync(Heard heard, ShipmentId shipment, CancellationToken cancellation)
     {
         if (await carrier.CancelAsync(shipment, cancellation) is CarrierAnswer.Refused refused)
-            throw new ReactionRefusedException(heard, new(refused.Code, refused.Detail));
+            heard.Demand(new(refused.Code, refused.Detail));
     }
 
     async Task MustAsync(
@@ -95,6 +98,6 @@ public sealed class ShippingReactions(
     {
         var outcome = await shipments.HandleAsync(
             Shipment.Stream(shipment), command, heard.Command(verb), cancellation);
-        if (outcome.Refusal is { } no) throw new ReactionRefusedException(heard, no);
+        heard.Demand(outcome.Refusal);
     }
 }

@@ -19,7 +19,8 @@ namespace Functions.Commands;
 public sealed class Orders(
     CommandHandler<Order, OrderCommand, OrderEvent> orders,
     CommandHandler<Product, ProductCommand, ProductEvent> products,
-    CommandHandler<Customer, CustomerCommand, CustomerEvent> customers)
+    CommandHandler<Customer, CustomerCommand, CustomerEvent> customers,
+    SagaSettings settings)
 {
     /// <summary>How old a price may be that this instance knows without asking the store again.</summary>
     static readonly TimeSpan PriceAgeMax = TimeSpan.FromSeconds(5);
@@ -62,12 +63,13 @@ public sealed class Orders(
             Customer.Stream(customer), TimeSpan.MaxValue, cancellation)).State.Registration is null)
             return Problem.Of(new("unknown-customer", $"There is no customer {customer}.", RefusalKind.Unknown));
         var priced = await PriceAsync(lines, cancellation);
+        var workflow = body.Workflow ?? Order.Orchestration;
 
         // No id of its own for the command: the order's id is the key, and its decider knows a repeat from another
         // order.
         var outcome = await orders.HandleAsync(
             Order.Stream(order),
-            new OrderCommand.Place(customer, priced, shipTo, card, body.Workflow ?? Order.Orchestration),
+            new OrderCommand.Place(customer, priced, shipTo, card, workflow, ApproveWithin(workflow, priced)),
             Request.Command(request) with { LikelyNew = true },
             cancellation);
         return Answer.To(request, outcome, $"/api/orders/{order}", StatusCodes.Status202Accepted);
@@ -124,6 +126,12 @@ public sealed class Orders(
         var outcome = await orders.HandleAsync(Order.Stream(order), command, context, cancellation);
         return Answer.To(request, outcome, $"/api/orders/{order}", StatusCodes.Status202Accepted);
     }
+
+    // Prices in several currencies have no total; the decider refuses them.
+    TimeSpan? ApproveWithin(string workflow, ImmutableArray<OrderLine> lines) =>
+        workflow == Order.Choreography && lines.DistinctBy(line => line.UnitPrice.Currency).Count() == 1
+            ? settings.ApprovalOf(Order.Total(lines))
+            : null;
 
     /// <summary>The price is the catalog's at this moment, never the caller's.</summary>
     async Task<ImmutableArray<OrderLine>> PriceAsync(

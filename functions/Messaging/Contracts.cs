@@ -21,6 +21,18 @@ public sealed record OrderPlaced(
 [Description("Somebody wants a pending order stopped: it is not confirmed any more, and what it holds is given back.")]
 public sealed record OrderCancellationRequested(Guid Order, string Code);
 
+[Description("Somebody has to agree to a large order before its money is set aside, until then at the latest.")]
+public sealed record OrderApprovalRequested(Guid Order, DateTimeOffset Until);
+
+[Description("Somebody agreed to a large order: it goes on.")]
+public sealed record OrderApproved(Guid Order);
+
+[Description("Somebody did not agree to a large order: what it holds is given back.")]
+public sealed record OrderRejected(Guid Order);
+
+[Description("Nobody agreed to a large order in time: what it holds is given back.")]
+public sealed record OrderApprovalExpired(Guid Order);
+
 [Description("Everything an order needs is reserved; from here it only goes forward.")]
 public sealed record OrderConfirmed(Guid Order);
 
@@ -97,6 +109,10 @@ public static class Contracts
     {
         { "order-placed.v1", typeof(OrderPlaced) },
         { "order-cancellation-requested.v1", typeof(OrderCancellationRequested) },
+        { "order-approval-requested.v1", typeof(OrderApprovalRequested) },
+        { "order-approved.v1", typeof(OrderApproved) },
+        { "order-rejected.v1", typeof(OrderRejected) },
+        { "order-approval-expired.v1", typeof(OrderApprovalExpired) },
         { "order-confirmed.v1", typeof(OrderConfirmed) },
         { "order-cancelled.v1", typeof(OrderCancelled) },
         { "order-shipped.v1", typeof(OrderShipped) },

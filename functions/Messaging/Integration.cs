@@ -78,6 +78,10 @@ public static class Integration
                 e.Workflow),
             OrderEvent.CancellationRequested e =>
                 new OrderCancellationRequested(order, e.By == Watcher ? Overdue : "cancellation-requested"),
+            OrderEvent.ApprovalRequested e => new OrderApprovalRequested(order, e.Until),
+            OrderEvent.Approved => new OrderApproved(order),
+            OrderEvent.Rejected => new OrderRejected(order),
+            OrderEvent.ApprovalExpired => new OrderApprovalExpired(order),
             OrderEvent.Confirmed => new OrderConfirmed(order),
             OrderEvent.Cancelled e => new OrderCancelled(order, e.Code),
             OrderEvent.Shipped => new OrderShipped(order),

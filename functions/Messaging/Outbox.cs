@@ -77,12 +77,12 @@ public sealed class Outbox(
     public async Task RelayAsync(IReadOnlyList<JsonElement> changes, CancellationToken cancellation)
     {
         var (read, unreadable) = Changes.Sort(changes);
-        foreach (var change in unreadable.Where(c => c.Stream.Length > 0))
-            await parking.ParkAsync(
-                Name, change.Stream, long.TryParse(change.Id, out var sequence) ? sequence : 0, change.Error,
-                cancellation);
+        await parking.ParkAsync(Name, unreadable, Reads, cancellation);
         await TellAsync(read, cancellation);
     }
+
+    /// <summary>Whether anything on such a stream is ever told.</summary>
+    public static bool Reads(StreamId stream) => Integration.Tells(stream.Category);
 
     /// <summary>
     /// Returns when every event is told or its stream is parked. A stream that can not be told for now holds up no
@@ -155,7 +155,7 @@ public sealed class Outbox(
     {
         foreach (var stream in events.GroupBy(e => e.StreamId))
         {
-            if (!StreamId.TryParse(stream.Key, out var id) || !Integration.Tells(id.Category)) continue;
+            if (!StreamId.TryParse(stream.Key, out var id) || !Reads(id)) continue;
             var ordered = stream.OrderBy(e => e.Sequence).DistinctBy(e => e.Sequence).ToList();
             if (ordered.Exists(MayConcern)) yield return (id, ordered);
         }

@@ -1,4 +1,5 @@
 using EventSourcing;
+using Functions.Http;
 using Functions.Projections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -8,8 +9,10 @@ namespace Functions.Messaging;
 /// <summary>
 /// Makes sure that no event stays untold: the views' reconciliation and redrive, turned on the outbox.
 /// </summary>
-public sealed class OutboxWatch(Outbox outbox, Reconciliation reconciliation, Redrive redrive)
+public sealed class OutboxWatch(Outbox outbox, Reconciliation reconciliation, Redrive redrive, Parking parking)
 {
+    sealed record DiscardBody(string? Stream, long? Sequence, string? By, string? Why);
+
     readonly AsView view = new(outbox);
 
     [Function(nameof(ReconcileOutbox))]
@@ -18,7 +21,7 @@ public sealed class OutboxWatch(Outbox outbox, Reconciliation reconciliation, Re
 
     /// <summary>One look behind the feed; what it says afterwards is stored.</summary>
     public Task<Bookmark> ReconcileAsync(CancellationToken cancellation) =>
-        reconciliation.ReconcileAsync(view, cancellation);
+        reconciliation.WatchAsync(view, cancellation);
 
     /// <summary>Tries every stream that is parked here again.</summary>
     [Function(nameof(PostOutboxRedrive))]
@@ -27,10 +30,29 @@ public sealed class OutboxWatch(Outbox outbox, Reconciliation reconciliation, Re
         CancellationToken cancellation) =>
         TypedResults.Json(await redrive.AllAsync(view, cancellation), StoredJson.Options);
 
+    /// <summary>The stream is told of without its parked event; who decided that and why is kept.</summary>
+    [Function(nameof(PostOutboxDiscard))]
+    public async Task<IResult> PostOutboxDiscard(
+        [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "operations/outbox/discard")] HttpRequest request,
+        CancellationToken cancellation)
+    {
+        var body = await Request.BodyAsync<DiscardBody>(request, cancellation);
+        var stream = Request.Stream(Request.Required(body.Stream, "stream"));
+        var sequence = Request.Required(body.Sequence, "sequence");
+        var (by, why) = (Request.Line(body.By, "by"), Request.Line(body.Why, "why"));
+
+        // The sequence is named so that nobody discards another event than the one looked at.
+        var parked = await parking.FindAsync(Outbox.Name, stream.ToString(), cancellation);
+        if (parked is null || parked.Sequence != sequence)
+            return Problem.Of(409, "event-not-parked", $"{stream} is not parked at {sequence} in {Outbox.Name}.");
+        await parking.DiscardAsync(parked, by, why, cancellation);
+        var healed = await redrive.StreamAsync(view, stream, null, cancellation);
+        return TypedResults.Json(healed ? new Redriven(1, 0) : new Redriven(0, 1), StoredJson.Options);
+    }
+
     sealed record AsView(Outbox Outbox) : View(Messaging.Outbox.Name, Messaging.Outbox.Name)
     {
-        public override bool TakesIn(StoredEvent stored) =>
-            StreamId.TryParse(stored.StreamId, out var stream) && Integration.Tells(stream.Category);
+        public override bool Reads(StreamId stream) => Messaging.Outbox.Reads(stream);
 
         public override Task ProjectAsync(
             ProjectionRunner runner, IReadOnlyList<StoredEvent> events, CancellationToken cancellation) =>

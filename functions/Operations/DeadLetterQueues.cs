@@ -63,8 +63,13 @@ public sealed class DeadLetterQueues(ServiceBusClient client, TimeProvider clock
     public static DeadLetterQueue? Find(string name) => All.FirstOrDefault(queue => queue.Name == name);
 
     /// <summary>Dead letters that fit, in order, behind a sequence number; none is taken.</summary>
+    public Task<(IReadOnlyList<ServiceBusReceivedMessage> Letters, long? Next)> PeekAsync(
+        DeadLetterQueue queue, DeadLetterSelection selection, long after, CancellationToken cancellation) =>
+        PeekAsync(queue, selection.Fits, selection.Max, after, cancellation);
+
     public async Task<(IReadOnlyList<ServiceBusReceivedMessage> Letters, long? Next)> PeekAsync(
-        DeadLetterQueue queue, DeadLetterSelection selection, long after, CancellationToken cancellation)
+        DeadLetterQueue queue, Func<ServiceBusReceivedMessage, bool> fits, int max, long after,
+        CancellationToken cancellation)
     {
         await using var receiver = queue.Open(client);
         var found = new List<ServiceBusReceivedMessage>();
@@ -75,9 +80,9 @@ public sealed class DeadLetterQueues(ServiceBusClient client, TimeProvider clock
             foreach (var message in page)
             {
                 (after, scanned) = (message.SequenceNumber, scanned + 1);
-                if (!selection.Fits(message)) continue;
+                if (!fits(message)) continue;
                 found.Add(message);
-                if (found.Count == selection.Max) return (found, after);
+                if (found.Count == max) return (found, after);
             }
         }
 
@@ -104,6 +109,28 @@ public sealed class DeadLetterQueues(ServiceBusClient client, TimeProvider clock
             done, held.Count,
             held.Count == 0 ? null : held.Max(letter => letter.EnqueuedTime) + queue.DuplicateWindow,
             next is not null || done + held.Count < letters.Count);
+    }
+
+    /// <summary>Sends these to where they came from, each with what is put on it; how many were.</summary>
+    public async Task<int> RedriveAsync(
+        DeadLetterQueue queue, IReadOnlyList<ServiceBusReceivedMessage> letters,
+        Action<ServiceBusReceivedMessage, ServiceBusMessage> put, CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        await using var sender = client.CreateSender(queue.Target);
+        return await TakeAsync(
+            queue,
+            [
+                .. letters.Where(letter => letter.EnqueuedTime + queue.DuplicateWindow <= now)
+                    .Select(letter => letter.SequenceNumber),
+            ],
+            letter =>
+            {
+                var again = new ServiceBusMessage(letter);
+                put(letter, again);
+                return sender.SendMessageAsync(again, cancellation);
+            },
+            cancellation);
     }
 
     /// <summary>Throws away what fits, after it has been noted.</summary>

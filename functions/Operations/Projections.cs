@@ -22,7 +22,10 @@ public sealed class ProjectionOperations(
 
     sealed record DiscardBody(string? Stream, long? Sequence, string? By, string? Why);
 
-    /// <summary>How far each view is behind, as the reconciliation last found it, and if it is paused.</summary>
+    /// <summary>
+    /// How far each view, and each other reader of the feed, is behind, as the reconciliation last found it, and if it
+    /// is paused.
+    /// </summary>
     [Function(nameof(GetProjections))]
     public async Task<IResult> GetProjections(
         [HttpTrigger(AuthorizationLevel.Admin, "get", Route = "operations/projections")] HttpRequest request,
@@ -46,7 +49,19 @@ public sealed class ProjectionOperations(
                     : null,
             };
         }));
-        return TypedResults.Json(new { projections = rows }, StoredJson.Options);
+        var feeds = await Task.WhenAll(Health.Feeds.Select(async feed =>
+        {
+            var bookmark = await states.BookmarkAsync(feed, cancellation);
+            return new
+            {
+                feed,
+                lagSeconds = bookmark?.Lag.TotalSeconds,
+                bookmark?.EventsBehind,
+                bookmark?.EventsHealed,
+                bookmark?.CheckedAt,
+            };
+        }));
+        return TypedResults.Json(new { projections = rows, feeds }, StoredJson.Options);
     }
 
     [Function(nameof(PostProjectionPause))]
@@ -106,14 +121,16 @@ public sealed class ProjectionOperations(
         CancellationToken cancellation)
     {
         var projection = Request.Query(request, "projection");
-        var generation = projection is null ? null : await FindAsync(projection, cancellation);
-        if (projection is not null && generation is null) return Unknown(projection);
+        var partition = projection is null || Health.Feeds.Contains(projection)
+            ? projection
+            : (await FindAsync(projection, cancellation))?.FullName;
+        if (projection is not null && partition is null) return Unknown(projection);
         var stream = Request.Query(request, "stream") is { } text ? Request.Stream(text).ToString() : null;
         var limit = Request.Limit(request);
         var list = $"parked {projection} {stream} {Request.Query(request, "olderThan")}";
         var after = await continuations.OpenAsync<ParkedPlace>(request, list, cancellation);
         var before = clock.GetUtcNow() - Request.OlderThan(request);
-        var found = await parking.ListAsync(generation?.FullName, stream, before, after, limit, cancellation);
+        var found = await parking.ListAsync(partition, stream, before, after, limit, cancellation);
         return TypedResults.Json(
             new
             {

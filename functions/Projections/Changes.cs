@@ -1,32 +1,33 @@
+using System.Globalization;
 using System.Text.Json;
 using EventSourcing;
 
 namespace Functions.Projections;
 
 /// <summary>A document among the events that this code can not read as one.</summary>
-public sealed record UnreadableChange(string Stream, string Id, string Error);
+public sealed record UnreadableChange(string Stream, string Id, string Error)
+{
+    /// <summary>Which event of its stream it stands for; 0 when not even that can be told.</summary>
+    public long Sequence =>
+        long.TryParse(Id, NumberStyles.None, CultureInfo.InvariantCulture, out var sequence) ? sequence : 0;
+}
 
 /// <summary>Reads change-feed batches of the event container.</summary>
 public static class Changes
 {
     /// <summary>
-    /// The events among the changed documents; snapshots live in the same container and are passed over.
+    /// The events among the changed documents; snapshots live in the same container and are passed over. One that
+    /// nobody can read holds up no other, but it is never dropped: whoever sorts parks it.
     /// </summary>
-    /// <exception cref="JsonException">A document calls itself an event and is none.</exception>
-    public static IEnumerable<StoredEvent> Events(IEnumerable<JsonElement> changes) => changes
-        .Where(change => change.TryGetProperty("eventType", out _))
-        .Select(change => change.Deserialize<StoredEvent>(StoredJson.Options)!);
-
-    /// <summary>The same without throwing: one document nobody can read must not hold up the others.</summary>
     public static (IReadOnlyList<StoredEvent> Events, IReadOnlyList<UnreadableChange> Unreadable) Sort(
         IEnumerable<JsonElement> changes)
     {
         var (events, unreadable) = (new List<StoredEvent>(), new List<UnreadableChange>());
-        foreach (var change in changes)
+        foreach (var change in changes.Where(change => change.TryGetProperty("eventType", out _)))
         {
             try
             {
-                events.AddRange(Events([change]));
+                events.Add(change.Deserialize<StoredEvent>(StoredJson.Options)!);
             }
             catch (JsonException malformed)
             {

@@ -69,6 +69,25 @@ public sealed class Parking(Database database, TimeProvider clock, ILogger<Parki
             new(stream, view, stream, sequence, "unreadable", Cut(error), clock.GetUtcNow()), cancellation);
     }
 
+    /// <summary>
+    /// Parks the streams whose changes could not be read, those of them that whoever asks reads at all.
+    /// </summary>
+    public async Task ParkAsync(
+        string view, IEnumerable<UnreadableChange> unreadable, Func<StreamId, bool> reads,
+        CancellationToken cancellation)
+    {
+        foreach (var change in unreadable)
+        {
+            // Nothing that this system appends has no stream; a stream without a name could not be redriven either.
+            if (!StreamId.TryParse(change.Stream, out var stream))
+                log.LogError(
+                    "{View}: document {Id} of \"{Stream}\" is no event: {Error}",
+                    view, change.Id, change.Stream, change.Error);
+            else if (reads(stream))
+                await ParkAsync(view, change.Stream, change.Sequence, change.Error, cancellation);
+        }
+    }
+
     public async Task<ParkedEvent?> FindAsync(string view, string stream, CancellationToken cancellation) =>
         (await container.FindAsync<ParkedEvent>(stream, view, cancellation)).Found;
 

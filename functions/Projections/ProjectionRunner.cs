@@ -61,10 +61,7 @@ public sealed partial class ProjectionRunner(
         View view, IReadOnlyList<StoredEvent> read, IReadOnlyList<UnreadableChange> unreadable,
         CancellationToken cancellation)
     {
-        foreach (var change in unreadable.Where(c => c.Stream.Length > 0))
-            await parking.ParkAsync(
-                view.FullName, change.Stream, long.TryParse(change.Id, out var sequence) ? sequence : 0, change.Error,
-                cancellation);
+        await parking.ParkAsync(view.FullName, unreadable, view.Reads, cancellation);
         await view.ProjectAsync(this, read, cancellation);
     }
 

@@ -106,10 +106,7 @@ public sealed class Rebuilder(
             page.EnsureSuccessStatusCode();
             var read = await page.Content.PageAsync<JsonElement>(cancellation);
             var (events, unreadable) = Changes.Sort(read);
-            foreach (var change in unreadable.Where(c => c.Stream.Length > 0))
-                await parking.ParkAsync(
-                    turn.Built.FullName, change.Stream, long.TryParse(change.Id, out var at) ? at : 0, change.Error,
-                    cancellation);
+            await parking.ParkAsync(turn.Built.FullName, unreadable, turn.Built.Reads, cancellation);
             var taken = events.Where(turn.View.TakesIn).ToList();
             await turn.Built.ProjectAsync(runner, taken, cancellation);
             if (!await turn.SaveAsync(

@@ -43,13 +43,20 @@ public sealed class Reconciliation(
         // Every view gets its turn before a fault of one of them is told.
         Task.WhenAll(Views.All.Select(view => ReconcileGenerationsAsync(view, cancellation)));
 
+    /// <summary>One look for what is read: how far it is behind and what stands still is measured, too.</summary>
+    public async Task<Bookmark> WatchAsync(View live, CancellationToken cancellation)
+    {
+        var bookmark = await ReconcileAsync(live, cancellation);
+        var projection = new KeyValuePair<string, object?>("projection", live.Name);
+        Lags.Record(bookmark.Lag.TotalSeconds, projection);
+        ParkedStreams.Record(await parking.CountAsync(live.FullName, cancellation), projection);
+        return bookmark;
+    }
+
     async Task ReconcileGenerationsAsync(View view, CancellationToken cancellation)
     {
         var (live, other) = await generations.OfAsync(view, cancellation);
-        var bookmark = await ReconcileAsync(live, cancellation);
-        var projection = new KeyValuePair<string, object?>("projection", view.Name);
-        Lags.Record(bookmark.Lag.TotalSeconds, projection);
-        ParkedStreams.Record(await parking.CountAsync(live.FullName, cancellation), projection);
+        await WatchAsync(live, cancellation);
 
         // A generation still being built has no bookmark: all that it lacks it is about to read anyway.
         if (other is not null && await states.BookmarkAsync(other.FullName, cancellation) is not null)
@@ -89,8 +96,10 @@ public sealed class Reconciliation(
             page.EnsureSuccessStatusCode();
             var found = await page.Content.PageAsync<JsonElement>(cancellation);
 
-            // What can not be read as an event is parked by the trigger and by every healing that meets it.
-            var events = Changes.Sort(found).Events.Where(view.TakesIn).ToList();
+            // Whatever the trigger lost, it may have been the one that was to be parked.
+            var (readable, unreadable) = Changes.Sort(found);
+            await parking.ParkAsync(view.FullName, unreadable, view.Reads, cancellation);
+            var events = readable.Where(view.TakesIn).ToList();
             bookmark = await ExamineAsync(view, events, bookmark, isPaused, cancellation);
 
             // The place moves on only when nothing before it may still be on its way through the trigger. A pause

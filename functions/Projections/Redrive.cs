@@ -1,3 +1,4 @@
+using System.Text.Json;
 using EventSourcing;
 
 namespace Functions.Projections;
@@ -19,11 +20,22 @@ public sealed class Redrive(IEventStore events, ProjectionRunner runner, Parking
     public async Task<bool> StreamAsync(View view, StreamId stream, long? upTo, CancellationToken cancellation)
     {
         var known = await parking.FindAsync(view.FullName, stream.ToString(), cancellation);
-        var head = await events.HeadAsync(stream, cancellation);
-        var until = Math.Min(upTo ?? head, head);
-        var last = new List<StoredEvent>();
-        if (until > 0)
-            await foreach (var stored in events.ReadAsync(stream, new(until, until), cancellation)) last.Add(stored);
+        var (until, last) = (0L, new List<StoredEvent>());
+        try
+        {
+            var head = await events.HeadAsync(stream, cancellation);
+            until = Math.Min(upTo ?? head, head);
+            if (until > 0)
+                await foreach (var stored in events.ReadAsync(stream, new(until, until), cancellation))
+                    last.Add(stored);
+        }
+        catch (JsonException unreadable)
+        {
+            await parking.ParkAsync(
+                view.FullName, stream.ToString(), known?.Sequence ?? upTo ?? 0, unreadable.Message, cancellation);
+            return false;
+        }
+
         await view.ProjectAsync(runner, last, cancellation);
 
         // Parked again shows in the attempts. What was parked beyond the point asked for was not tried and stays.

@@ -30,8 +30,7 @@ public sealed record Tally<TShare, TTotal>(
 
     public static ViewKey Marker(string group, StreamId stream) => new(stream.ToString(), group);
 
-    public override bool TakesIn(StoredEvent stored) =>
-        StreamId.TryParse(stored.StreamId, out var stream) && stream.Category == Category;
+    public override bool Reads(StreamId stream) => stream.Category == Category;
 
     public override Task ProjectAsync(
         ProjectionRunner runner, IReadOnlyList<StoredEvent> events, CancellationToken cancellation) =>

@@ -46,7 +46,11 @@ public abstract record View(string Name, string Container)
 
     const char Separator = '~';
 
-    public abstract bool TakesIn(StoredEvent stored);
+    /// <summary>Whether any event of such a stream ever concerns the view.</summary>
+    public abstract bool Reads(StreamId stream);
+
+    public virtual bool TakesIn(StoredEvent stored) =>
+        StreamId.TryParse(stored.StreamId, out var stream) && Reads(stream);
 
     /// <summary>Brings the view up to these events; paused or not is the caller's question.</summary>
     public abstract Task ProjectAsync(
@@ -62,8 +66,7 @@ public sealed record View<TView>(string Name, string Container, params IReadOnly
     : View(Name, Container)
     where TView : class
 {
-    public override bool TakesIn(StoredEvent stored) =>
-        StreamId.TryParse(stored.StreamId, out var stream) && FeedOf(stream) is not null;
+    public override bool Reads(StreamId stream) => FeedOf(stream) is not null;
 
     public Feed<TView>? FeedOf(StreamId stream) => Feeds.FirstOrDefault(feed => feed.Category == stream.Category);
 

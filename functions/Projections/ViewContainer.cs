@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json;
 using EventSourcing;
 using Functions.Http;
@@ -113,16 +112,6 @@ public sealed class ViewContainer(
     internal static bool HasSeen<TView>(ViewDocument<TView>? document, ConsistencyToken token)
         where TView : class =>
         document?.Seen.GetValueOrDefault(token.Stream.ToString()) >= token.Sequence;
-
-    public static async Task<ViewDocument<TView>?> DocumentAsync<TView>(
-        ResponseMessage read, CancellationToken cancellation)
-        where TView : class
-    {
-        if (read.StatusCode == HttpStatusCode.NotFound) return null;
-        read.EnsureSuccessStatusCode();
-        return await JsonSerializer.DeserializeAsync<ViewDocument<TView>>(
-            read.Content, StoredJson.Options, cancellation);
-    }
 
     async Task<ViewDocument<TView>?> PointReadAsync<TView>(
         string container, ViewKey key, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using EventSourcing;
 using Functions.Projections;
 using Microsoft.AspNetCore.Http;
@@ -10,7 +11,8 @@ namespace Functions.Sagas;
 /// Makes sure that whoever was asked for a saga gets it: the views' reconciliation and redrive, turned on the starts.
 /// </summary>
 public sealed class SagaStartWatch(
-    StartSagas starts, IEventStore events, SagaStories stories, Reconciliation reconciliation, Redrive redrive)
+    StartSagas starts, IEventStore events, Parking parking, SagaStories stories, Reconciliation reconciliation,
+    Redrive redrive)
 {
     [Function(nameof(ReconcileSagas))]
     public Task ReconcileSagas(
@@ -20,7 +22,7 @@ public sealed class SagaStartWatch(
 
     /// <summary>One look behind the feed; what it says afterwards is stored.</summary>
     public Task<Bookmark> ReconcileAsync(DurableTaskClient sagas, CancellationToken cancellation) =>
-        reconciliation.ReconcileAsync(new AsView(this, sagas), cancellation);
+        reconciliation.WatchAsync(new AsView(this, sagas), cancellation);
 
     /// <summary>Tries every stream again from which no saga could be started.</summary>
     [Function(nameof(PostSagaStartsRedrive))]
@@ -50,14 +52,32 @@ public sealed class SagaStartWatch(
         foreach (var stream in missed.GroupBy(e => e.StreamId))
         {
             if (!StreamId.TryParse(stream.Key, out var id)) continue;
-            var known = await events
-                .ReadAsync(id, new(1, stream.Max(e => e.Sequence)), cancellation).ToListAsync(cancellation);
-            await starts.TakeAsync(sagas, known, cancellation);
+            if (await ReadAsync(id, stream.Max(e => e.Sequence), cancellation) is { } known)
+                await starts.TakeAsync(sagas, known, cancellation);
+        }
+    }
+
+    /// <summary>Null when an event of the stream can not be read, which parked it.</summary>
+    async Task<IReadOnlyList<StoredEvent>?> ReadAsync(StreamId stream, long until, CancellationToken cancellation)
+    {
+        var known = new List<StoredEvent>();
+        try
+        {
+            await foreach (var stored in events.ReadAsync(stream, new(1, until), cancellation)) known.Add(stored);
+            return known;
+        }
+        catch (JsonException unreadable)
+        {
+            await parking.ParkAsync(
+                StartSagas.Name, stream.ToString(), known.Count + 1, unreadable.Message, cancellation);
+            return null;
         }
     }
 
     sealed record AsView(SagaStartWatch Watch, DurableTaskClient Sagas) : View(StartSagas.Name, SagaStories.Container)
     {
+        public override bool Reads(StreamId stream) => StartSagas.Reads(stream);
+
         public override bool TakesIn(StoredEvent stored) => StartSagas.Asks(stored);
 
         public override Task ProjectAsync(

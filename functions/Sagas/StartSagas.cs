@@ -33,7 +33,7 @@ public sealed class StartSagas(
     static readonly TimeSpan OldAfter = TimeSpan.FromHours(1);
 
     [Function(nameof(StartPlacedOrders)), ExponentialBackoffRetry(-1, "00:00:01", "00:01:00")]
-    public async Task StartPlacedOrders(
+    public Task StartPlacedOrders(
         [CosmosDBTrigger(
             Store.Database,
             Store.Events,
@@ -45,7 +45,16 @@ public sealed class StartSagas(
             MaxItemsPerInvocation = Store.FeedItemsMax)]
         IReadOnlyList<JsonElement> changes,
         [DurableClient] DurableTaskClient sagas,
-        CancellationToken cancellation) => await TakeAsync(sagas, Changes.Sort(changes).Events, cancellation);
+        CancellationToken cancellation) => TakeAsync(sagas, changes, cancellation);
+
+    /// <summary>Takes in a batch as the feed delivered it.</summary>
+    public async Task TakeAsync(
+        DurableTaskClient sagas, IReadOnlyList<JsonElement> changes, CancellationToken cancellation)
+    {
+        var (read, unreadable) = Changes.Sort(changes);
+        await parking.ParkAsync(Name, unreadable, Reads, cancellation);
+        await TakeAsync(sagas, read, cancellation);
+    }
 
     /// <summary>Starts and wakes whom these events ask for; any of them may come again.</summary>
     public Task TakeAsync(
@@ -69,6 +78,9 @@ public sealed class StartSagas(
                     }
                 }
             });
+
+    /// <summary>Whether an event of such a stream ever asks for a saga.</summary>
+    public static bool Reads(StreamId stream) => stream.Category is Order.Category or Restock.Category;
 
     public static bool Asks(StoredEvent stored) => Asking.Contains(stored.EventType);
 

@@ -53,8 +53,9 @@ public sealed class ActivityIntake(
         if (events.DistinctBy(e => e.Id).Count() < events.Count)
             throw new InvalidRequestException("duplicate-event", "Each event of a request has an id of its own.");
 
-        // Nobody's key is made for somebody who is not there.
-        if ((await customers.LoadAsync(user, StreamRange.All, cancellation)).Sequence == 0)
+        // Nobody's key is made for somebody who is not there. Who was there once stays: a customer this process knows
+        // costs no request.
+        if ((await customers.KnownAsync(user, TimeSpan.MaxValue, cancellation)).Sequence == 0)
             return Problem.Of(CustomerRefusal.Unknown);
         if (await seal.IsForgottenAsync(user, cancellation))
             return Problem.Of(409, "customer-forgotten", "What a forgotten customer does is not kept.");

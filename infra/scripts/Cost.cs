@@ -5,12 +5,17 @@
 
 // What orders cost in Cosmos DB: places some on the whole system in this process, reads from its ledger what every
 // request was charged, and works out throughput, partitions and money for a rate of your own.
-//   dotnet run infra/scripts/Cost.cs -- [orders a second] [lines an order] [orders to measure with]
+//   dotnet run infra/scripts/Cost.cs -- [orders a second] [lines an order] [orders to measure with] [workflow]
+// The workflow is orchestration or choreography. The outbox is counted with the rest: its marks, and its reading of
+// what the feed lost, are requests like others; its messages are told at the end.
 // Charges are those the documentation states, as runtime/Cosmos answers them. Prices are list prices in US dollars;
 // set RU_HOUR_PRICE, SERVERLESS_PRICE and GB_MONTH_PRICE to yours.
 
 using System.Globalization;
 using System.Text.Json;
+using EventSourcing;
+using Functions.Messaging;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Runtime.Cosmos;
 using Runtime.Local;
@@ -24,6 +29,7 @@ CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var rate = Argument(0, 10);
 var lines = (int)Argument(1, 2);
 var sample = (int)Argument(2, 50);
+var workflow = args.Length > 3 ? args[3] : "orchestration";
 var autoscalePrice = Price("RU_HOUR_PRICE", 0.012);
 var serverlessPrice = Price("SERVERLESS_PRICE", 0.25);
 var gigabytePrice = Price("GB_MONTH_PRICE", 0.25);
@@ -45,10 +51,12 @@ for (var i = 0; i < Products; i++)
 // The first order warms what a running instance has warm: prices, the customer, the containers' metadata.
 await PlaceAsync(-1);
 await QuietAsync();
+var toldBefore = await ToldAsync();
 var before = system.Cosmos.Ledger.Snapshot();
 for (var i = 0; i < sample; i++) await PlaceAsync(i);
 await QuietAsync();
 var charged = system.Cosmos.Ledger.Snapshot() - before;
+var messages = (await ToldAsync() - toldBefore) / (double)sample;
 
 var costs = Work(charged).GroupBy(l => l.Key.Container!, l => l.Value)
     .Select(g => (
@@ -59,7 +67,8 @@ var bytes = 0L;
 for (var i = 0; i < sample; i++) bytes += await BytesAsync(i);
 var gigabytes = bytes / (double)sample * rate * SecondsAMonth / 1e9;
 
-Console.WriteLine($"Measured on {sample} confirmed orders of {lines} lines, for {rate} orders a second\n");
+Console.WriteLine(
+    $"Measured on {sample} confirmed orders of {lines} lines by {workflow}, for {rate} orders a second\n");
 Row("container", "requests/order", "RU/order", "RU/s", "partitions", "throughputMax");
 var billed = 0.0;
 foreach (var (container, requests, charge) in costs)
@@ -84,6 +93,7 @@ Console.WriteLine($"""
 
     {millions:0.00} million orders a month. The events of one are {kilobytes:0.0} kB: {gigabytes:0.0} GB a month,
     and after a year {yearly} partitions of {PartitionGigabytes} GB, whatever the throughput.
+    Of each the outbox tells the topic and the hub {messages:0.0} messages: {messages * rate:0} a second to each.
 
     US dollars             autoscale   serverless   storage, for every month it is kept
     a month at that rate   {autoscale,9:0.00}   {serverless,10:0.00}   {storage,7:0.00}
@@ -96,7 +106,9 @@ static void Row(string container, string requests, string charge, string rate, s
 async Task PlaceAsync(int number)
 {
     var wanted = Enumerable.Range(0, lines).Select(line => (Product(number, line), 1)).ToArray();
-    var body = Catalogue.Order("4242 4242 4242 4242", Catalogue.Address(), wanted);
+    var body = JsonSerializer.SerializeToNode(
+        Catalogue.Order("4242 4242 4242 4242", Catalogue.Address(), wanted), StoredJson.Options)!.AsObject();
+    body["workflow"] = workflow;
     Demand(await api.PutAsync($"/api/orders/{Order(number)}", body, CancellationToken.None));
 }
 
@@ -115,6 +127,16 @@ async Task QuietAsync()
 // A look at an idle feed is not the order's: what it costs depends on how often one looks, not on how much is sold.
 static IEnumerable<KeyValuePair<CosmosLedgerLine, CosmosTally>> Work(CosmosLedgerSnapshot charged) => charged.Lines
     .Where(l => l.Key.Container is not (null or "leases") && l.Key.Status != 304);
+
+// Asked before the ledger is, or after: to read all events is no order's cost.
+async Task<long> ToldAsync()
+{
+    var archive = system.Host.Services.GetRequiredService<IEventArchive>();
+    var told = 0L;
+    await foreach (var page in archive.ReadAllAsync(null, CancellationToken.None))
+        told += page.Events.Count(stored => Integration.Of(stored) is not null);
+    return told;
+}
 
 async Task<long> BytesAsync(int number)
 {

@@ -41,6 +41,13 @@ public sealed class StoredEvents
             "order-placed", Placed
         },
         {
+            new OrderEvent.Placed(
+                TheCustomer, Lines, Euros(43_00), Home, Visa, "choreography", TimeSpan.FromHours(72)),
+            "order-placed",
+            Placed.Replace(
+                "\"orchestration\"", "\"choreography\",\"approveWithin\":\"3.00:00:00\"", StringComparison.Ordinal)
+        },
+        {
             new OrderEvent.CancellationRequested("Changed my mind", "customer"),
             "order-cancellation-requested", """{"reason":"Changed my mind","by":"customer"}"""
         },
@@ -190,7 +197,7 @@ public sealed class StoredEvents
         ];
         Assert.Equal(
             families.SelectMany(types => types).Select(type => type.Name).Order(),
-            Samples.Select(row => (string)row[1]!).Order());
+            Samples.Select(row => (string)row[1]!).Distinct().Order());
     }
 
     static void Check<TEvent>(EventTypes<TEvent> types, TEvent @event, string name, string json)

@@ -50,6 +50,50 @@ public sealed partial class CrashTests
         }
     }
 
+    [Fact]
+    public async Task Killed_while_events_alone_carry_orders_out_and_started_again_every_order_ends_and_balances()
+    {
+        var folder = Directory.CreateTempSubdirectory("choreography-").FullName;
+        try
+        {
+            var orders = Enumerable.Range(0, Orders).Select(_ => Guid.NewGuid()).ToArray();
+            using (var first = await ServedAsync(folder))
+            {
+                var customer = await Choreography.Wanted.CustomerAsync(first.Api, 1_000_000_00);
+                var accepted = await Task.WhenAll(orders.Select((order, i) => first.Api.PutAsync(
+                    $"/api/orders/{order}",
+                    Choreography.Wanted.Order(
+                        Cards[i % Cards.Length], Catalogue.Address(country: i % 7 == 6 ? "AQ" : "DE"), customer,
+                        ("blue-mug", 1 + i % 3), ("red-teapot", 1)),
+                    default)));
+                Assert.All(accepted, answer => Assert.Equal(202, (int)answer.Status));
+                await RunningSystem.EventuallyAsync(
+                    () => first.Api.EventsAsync("stock-blue-mug", default), events => events.Count > Orders);
+                first.Kill();
+            }
+
+            using var second = await ServedAsync(folder);
+            foreach (var order in orders)
+            {
+                var types = await RunningSystem.EventuallyAsync(
+                    () => TypesAsync(second.Api, $"order-{order}"),
+                    types => types[^1] is "order-confirmed" or "order-cancelled");
+                if (types[^1] == "order-cancelled") continue;
+                await RunningSystem.EventuallyAsync(
+                    () => TypesAsync(second.Api, $"payment-{order}"), money => money[^1] == "payment-captured");
+                await RunningSystem.EventuallyAsync(
+                    () => TypesAsync(second.Api, $"allocation-{order}"), goods => goods[^1] == "allocation-committed");
+            }
+
+            await BalancedAsync(second.Api, orders);
+            second.Kill();
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     static object BodyOf(int i) => Catalogue.Order(
         Cards[i % Cards.Length], Catalogue.Address(country: i % 7 == 6 ? "AQ" : "DE"), ("blue-mug", 1 + i % 3),
             ("red-teapot", 1));

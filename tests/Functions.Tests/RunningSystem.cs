@@ -70,6 +70,7 @@ public sealed class RunningSystem : IAsyncLifetime
             ["AzureWebJobs.ReconcileSagas.Disabled"] = "true",
             ["AzureWebJobs.ReconcileOutbox.Disabled"] = "true",
             ["AzureWebJobs.CancelOverdueOrders.Disabled"] = "true",
+            ["AzureWebJobs.WatchOwedAnswers.Disabled"] = "true",
             ["AzureWebJobs.ContinueRebuilds.Disabled"] = "true",
             ["AzureWebJobs.PurgeSagas.Disabled"] = "true",
             ["AzureWebJobs.WatchSagas.Disabled"] = "true",

@@ -9,13 +9,18 @@ public sealed record OrderLine(ProductId Product, int Quantity, Money UnitPrice)
 /// <summary>The facts on an order stream. Names and shapes are stored for ever: add, never edit.</summary>
 public abstract record OrderEvent
 {
+    /// <remarks>
+    /// <c>ApproveWithin</c> is set for an order so large that somebody has to agree to it, and in so long. Contexts
+    /// that nobody leads must all mean the same by that, so the first event says it; a saga is told when it starts.
+    /// </remarks>
     public sealed record Placed(
         CustomerId Customer,
         ImmutableArray<OrderLine> Lines,
         Money Total,
         Address ShipTo,
         PaymentMethod PaymentMethod,
-        string Workflow) : OrderEvent;
+        string Workflow,
+        TimeSpan? ApproveWithin = null) : OrderEvent;
 
     public sealed record CancellationRequested(string Reason, string By) : OrderEvent;
 
@@ -71,7 +76,8 @@ public abstract record OrderCommand
         ImmutableArray<OrderLine> Lines,
         Address ShipTo,
         PaymentMethod PaymentMethod,
-        string Workflow = Order.Orchestration) : OrderCommand;
+        string Workflow = Order.Orchestration,
+        TimeSpan? ApproveWithin = null) : OrderCommand;
 
     public sealed record Confirm : OrderCommand;
 

@@ -28,6 +28,12 @@ public sealed partial record Order(
     public const int TextLengthMax = 500;
     public const int NameLengthMax = 64;
 
+    /// <summary>
+    /// An order that no saga carries out and that waits for nobody is over after so long, or somebody has to look at
+    /// it.
+    /// </summary>
+    public static readonly TimeSpan PendingMax = TimeSpan.FromMinutes(15);
+
     /// <summary>One coordinator tells every participant what to do and undoes it all in order.</summary>
     public const string Orchestration = "orchestration";
 
@@ -65,7 +71,7 @@ public sealed partial record Order(
     {
         (Place c, OrderStatus.None) when Fault(c) is { } fault => fault,
         (Place c, OrderStatus.None) =>
-            [new Placed(c.Customer, c.Lines, Total(c.Lines), c.ShipTo, c.PaymentMethod, c.Workflow)],
+            [new Placed(c.Customer, c.Lines, Total(c.Lines), c.ShipTo, c.PaymentMethod, c.Workflow, c.ApproveWithin)],
         (Place c, _) => IsSame(c, order.Content!) ? [] : OrderRefusal.OtherContent,
         (_, OrderStatus.None) => OrderRefusal.Unknown,
         (RequestApproval or Approve or Reject or ExpireApproval, _) => DecideApproval(command, order),
@@ -117,6 +123,7 @@ public sealed partial record Order(
 
     static Refusal? Fault(Place c) =>
         c.Customer.Fault() ?? Fault(c.Lines) ?? FaultOf(c.ShipTo) ?? c.PaymentMethod.Fault()
+        ?? (c.ApproveWithin <= TimeSpan.Zero ? OrderRefusal.Invalid("An approval takes some time.") : null)
         ?? (Workflows.Contains(c.Workflow)
             ? null
             : new Refusal(
@@ -149,10 +156,11 @@ public sealed partial record Order(
         };
     }
 
-    static Money Total(ImmutableArray<OrderLine> lines) => lines.Aggregate(
+    public static Money Total(ImmutableArray<OrderLine> lines) => lines.Aggregate(
         Money.Zero(lines[0].UnitPrice.Currency), (total, line) => total + line.UnitPrice * line.Quantity);
 
-    // What the customer asked for: not the price, which is the shop's and may have changed before a late repeat.
+    // What the customer asked for: not the price nor who must agree to it, which are the shop's and may have changed
+    // before a late repeat.
     static bool IsSame(Place c, Placed e) =>
         c.Customer == e.Customer && c.ShipTo == e.ShipTo && c.PaymentMethod == e.PaymentMethod
         && c.Workflow == e.Workflow && !c.Lines.IsDefault && Asked(c.Lines).SequenceEqual(Asked(e.Lines));

@@ -25,6 +25,25 @@ public sealed class OrderViews
     }
 
     [Fact]
+    public void A_row_says_when_somebody_has_to_look_at_an_order_that_nobody_leads()
+    {
+        var placed = Placed with { Workflow = Order.Choreography };
+        var until = Noon.AddDays(3);
+        Assert.Null(Summary(Placed)!.Due);
+        Assert.Null(Summary(Placed, new ApprovalRequested(until))!.Due);
+        Assert.Equal(Noon + Order.PendingMax, Summary(placed)!.Due);
+        Assert.Equal(until, Summary(placed, new ApprovalRequested(until))!.Due);
+        Assert.Equal(
+            Noon.AddHours(2) + Order.PendingMax,
+            Summary(placed, new ApprovalRequested(until), new Approved("boss"))!.Due);
+        OrderEvent[] ends =
+        [
+            new CancellationRequested("why", "who"), new Rejected("why", "who"), new ApprovalExpired(), new Confirmed(),
+        ];
+        Assert.All(ends, end => Assert.Null(Summary(placed, new ApprovalRequested(until), end)!.Due));
+    }
+
+    [Fact]
     public void The_details_tell_the_whole_way_to_the_door() => Assert.Equal(
         new OrderDetails(
             TheOrder, TheCustomer, OrderStatus.Delivered, Lines, Euros(43_00), Home, "orchestration", Noon)

@@ -24,6 +24,24 @@ public sealed class PlacingAnOrder
         .Then(Fact with { Workflow = "choreography" });
 
     [Fact]
+    public void An_order_somebody_has_to_agree_to_says_so_from_the_start() => Order.Decider
+        .Given()
+        .When(Request with { ApproveWithin = TimeSpan.FromHours(72) })
+        .Then(Fact with { ApproveWithin = TimeSpan.FromHours(72) });
+
+    [Fact]
+    public void An_approval_without_any_time_is_refused() => Order.Decider
+        .Given()
+        .When(Request with { ApproveWithin = TimeSpan.Zero })
+        .ThenRefused(OrderRefusal.Invalid("An approval takes some time."));
+
+    [Fact]
+    public void The_same_order_again_is_already_done_even_when_it_would_need_an_approval_today() => Order.Decider
+        .Given(Fact)
+        .When(Request with { ApproveWithin = TimeSpan.FromHours(72) })
+        .Then();
+
+    [Fact]
     public void The_same_order_again_is_already_done() => Order.Decider
         .Given(Fact)
         .When(Request with { Lines = [.. Lines] })

@@ -28,6 +28,9 @@ public enum Mishap
     /// <summary>Never comes back: the process dies while it runs.</summary>
     DiesBeforeEffect,
     DiesAfterEffect,
+
+    /// <summary>The customer cancels, and the undoing has begun, before the context comes to answer.</summary>
+    Overtaken,
 }
 
 /// <summary>The first so many times that a context hears an event of one order, this goes wrong.</summary>
@@ -47,6 +50,7 @@ public sealed class ChoreographedSystem : IAsyncLifetime
     readonly ConcurrentDictionary<string, IReadOnlyList<Strike>> ordered = new();
     readonly ConcurrentDictionary<string, ConcurrentQueue<string>> heard = new();
     readonly ConcurrentDictionary<string, TaskCompletionSource> deaths = new();
+    readonly ConcurrentDictionary<(string Context, string Session), ConcurrentQueue<string>> delivered = new();
     LocalSystem? system;
     HttpClient? http;
 
@@ -56,6 +60,18 @@ public sealed class ChoreographedSystem : IAsyncLifetime
     }
 
     internal ChoreographedSystem(string? folder) => this.folder = folder;
+
+    /// <summary>What goes wrong with an event that no strike is ordered for, by chance.</summary>
+    public Func<Mishap?> Chance { get; set; } = () => null;
+
+    /// <summary>For every context and session the ids of the messages, in the order in which they first came.</summary>
+    public IEnumerable<IReadOnlyList<string>> FirstDeliveries =>
+        delivered.Values.Select(ids => ids.Distinct().ToList());
+
+    public int Deliveries => delivered.Values.Sum(ids => ids.Count);
+
+    /// <summary>How much time passes between two looks at an outbox that has not told everything yet.</summary>
+    public TimeSpan PassesMeanwhile { get; init; }
 
     public VirtualClock Clock { get; } = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
@@ -162,6 +178,7 @@ public sealed class ChoreographedSystem : IAsyncLifetime
             var all = await archive.ReadAllAsync(null, default).SelectMany(page => page.Events).ToListAsync();
             if ((await outbox.UntoldAsync(all, default)).Count == 0) return all.Count;
             if (waited.Elapsed > Patience) throw new TimeoutException("The outbox does not tell everything.");
+            if (PassesMeanwhile > TimeSpan.Zero) Clock.Advance(PassesMeanwhile);
             await Task.Yield();
         }
     }
@@ -205,8 +222,16 @@ public sealed class ChoreographedSystem : IAsyncLifetime
         var step = $"{context.FunctionDefinition.Name["React".Length..]} hear {data.GetValueOrDefault("Subject")}";
         var steps = heard.GetOrAdd(order, _ => []);
         steps.Enqueue(step);
+        delivered.GetOrAdd((context.FunctionDefinition.Name, (string)data["SessionId"]!), _ => [])
+            .Enqueue((string)data["MessageId"]!);
         var times = steps.Count(s => s == step);
-        switch (ordered.GetValueOrDefault(order, []).FirstOrDefault(s => s.Step == step && times <= s.Times)?.Mishap)
+        var strike = ordered.GetValueOrDefault(order, []).FirstOrDefault(s => s.Step == step && times <= s.Times);
+        await AroundAsync(order, strike?.Mishap ?? Chance(), next, context.CancellationToken);
+    }
+
+    async Task AroundAsync(string order, Mishap? mishap, Func<Task> next, CancellationToken cancellation)
+    {
+        switch (mishap)
         {
             case null:
                 await next();
@@ -221,12 +246,24 @@ public sealed class ChoreographedSystem : IAsyncLifetime
                 await next();
                 break;
             case Mishap.TwiceAtOnce:
-                await Task.WhenAll(next(), Task.Run(next));
+                await Task.WhenAll(next(), Task.Run(next, cancellation));
+                break;
+            case Mishap.Overtaken:
+                var stopped = await Api.PostAsync(
+                    $"/api/orders/{order["order-".Length..]}/cancellation", new { reason = "too slow" }, null,
+                    cancellation);
+                if (!stopped.IsSuccess) throw new InvalidOperationException($"{stopped.Status} {stopped.Body}");
+                var shipment = order.Replace("order-", "shipment-", StringComparison.Ordinal);
+                await RunningSystem.EventuallyAsync(
+                    () => Api.EventsAsync(shipment, cancellation),
+                    events => events.Count > 0 && events[^1].GetProperty("eventType").GetString()
+                        is "shipment-cancelled" or "shipment-refused");
+                await next();
                 break;
             case var dies:
                 if (dies == Mishap.DiesAfterEffect) await next();
                 deaths.GetOrAdd(order, _ => new()).TrySetResult();
-                await new TaskCompletionSource().Task.WaitAsync(context.CancellationToken);
+                await new TaskCompletionSource().Task.WaitAsync(cancellation);
                 break;
         }
     }

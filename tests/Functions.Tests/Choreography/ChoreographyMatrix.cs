@@ -37,7 +37,7 @@ public sealed class ChoreographyMatrix(ChoreographedSystem system) : IClassFixtu
     {
         var (rich, poor) = await CustomersAsync();
         var seen = await SeenAsync(rich, poor);
-        Assert.Equal(8, seen[Ways[0]].Count);
+        Assert.Equal(9, seen[Ways[0]].Count);
         Mishap[] once =
             [Mishap.FaultsBeforeEffect, Mishap.FaultsAfterEffect, Mishap.Twice, Mishap.TwiceAtOnce];
         var cases = Ways.SelectMany(way => seen[way].SelectMany(step => once.Select(mishap =>
@@ -84,6 +84,23 @@ public sealed class ChoreographyMatrix(ChoreographedSystem system) : IClassFixtu
     }
 
     [Fact]
+    public async Task Every_step_before_the_confirmation_that_a_cancellation_overtakes_comes_too_late_to_matter()
+    {
+        var (rich, poor) = await CustomersAsync();
+        var seen = await SeenAsync(rich, poor);
+        string[] behind = ["order-confirmed.v1", "payment-captured.v1"];
+        var cases = Ways.SelectMany(way => seen[way].Where(step => !behind.Contains(step.Split(' ')[^1]))
+            .Select(step => new Case(way, [new(step, Mishap.Overtaken, 1)]))).ToList();
+        Assert.True(cases.Count > 15, $"Only {cases.Count} steps.");
+
+        await RunAsync(cases, rich, poor);
+
+        await BalancedAsync(cases);
+        Assert.Equal(0, await system.RedriveAsync());
+        await EndedAsync(cases, _ => "order-cancelled");
+    }
+
+    [Fact]
     public async Task A_process_that_dies_in_any_step_takes_every_order_up_where_it_stood()
     {
         var folder = Directory.CreateTempSubdirectory("choreography-").FullName;
@@ -91,17 +108,19 @@ public sealed class ChoreographyMatrix(ChoreographedSystem system) : IClassFixtu
         try
         {
             await mortal.InitializeAsync();
-            var seen = await SeenAsync(Catalogue.Customer, Catalogue.Customer, Ways[0], Ways[4]);
+            var (rich, poor) = await CustomersAsync();
+            var seen = await SeenAsync(rich, poor);
             var cases = seen.SelectMany(way => way.Value.SelectMany(step =>
                 new[] { Mishap.DiesBeforeEffect, Mishap.DiesAfterEffect }.Select(mishap =>
                     new Case(way.Key, [new(step, mishap, 1)])))).ToList();
             foreach (var (number, @case) in cases.Index())
             {
                 // Who hangs holds his session, and what happens to one customer is one session.
-                var customer = await Wanted.CustomerAsync(mortal.Api, 100_00);
+                var customer = await Wanted.CustomerAsync(mortal.Api, @case.Way.HasCredit ? 1_000_000_00 : 1);
                 await mortal.PlaceAsync(
                     @case.Order, @case.Way.Card, Catalogue.Address(country: @case.Way.Country), customer,
-                    mortal.LinesOf(number), @case.Strikes);
+                    [.. mortal.LinesOf(number).Select(line => (line.Product, line.Quantity * @case.Way.Times))],
+                    @case.Strikes);
             }
 
             await Task.WhenAll(cases.Select(c => mortal.DyingAsync(c.Order))).WaitAsync(TimeSpan.FromMinutes(3));

@@ -27,7 +27,7 @@ public sealed class DeadLetterTests : IAsyncLifetime
             LocalSettings.Read(Path.Combine(AppContext.BaseDirectory, "local.settings.sample.json")));
         foreach (var function in (string[])
             ["ReactCustomers", "ReactInventory", "ReactPayments", "ReactShipping", "ReactOrdering", "RelayEvents",
-             "ReconcileOutbox", "ReconcileViews", "CancelOverdueOrders"])
+             "ReconcileOutbox", "ReconcileViews", "CancelOverdueOrders", "WatchOwedAnswers"])
         {
             settings[$"AzureWebJobs.{function}.Disabled"] = "true";
         }

@@ -130,6 +130,65 @@ public sealed class OutboxTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_relay_that_has_stopped_turns_the_health_degraded_and_says_how_far_it_is_behind()
+    {
+        using var http = system.CreateHttpClient(LocalSystem.AdminKey);
+        var admin = new Api(http);
+        await StreamAsync(3);
+        await Get<OutboxWatch>().WithAsync(outbox, system);
+        Assert.Equal("healthy", (await admin.GetAsync("/api/health", default)).Text("status"));
+
+        await StreamAsync(3);
+        clock.Advance(TimeSpan.FromMinutes(5));
+        await Get<OutboxWatch>().WithAsync(outbox, system);
+
+        var health = await admin.GetAsync("/api/health", default);
+        var late = Assert.Single(health.Body.GetProperty("late").EnumerateArray());
+        Assert.Equal(
+            ("degraded", Outbox.Name, 300),
+            (health.Text("status"), late.GetProperty("name").GetString(), late.GetProperty("lagSeconds").GetDouble()));
+        var feed = (await admin.GetAsync("/api/operations/projections", default)).Body.GetProperty("feeds")
+            .EnumerateArray().Single(row => row.GetProperty("feed").GetString() == Outbox.Name);
+        Assert.Equal(300, feed.GetProperty("lagSeconds").GetDouble());
+
+        // What the relay left was told by that look; and one who looks no more is noticed, too.
+        await Get<OutboxWatch>().WithAsync(outbox, system);
+        Assert.Equal("healthy", (await admin.GetAsync("/api/health", default)).Text("status"));
+        clock.Advance(TimeSpan.FromMinutes(6));
+        Assert.Equal("degraded", (await admin.GetAsync("/api/health", default)).Text("status"));
+    }
+
+    [Fact]
+    public async Task A_poison_event_that_somebody_discards_is_left_out_and_the_rest_is_told()
+    {
+        using var http = system.CreateHttpClient(LocalSystem.AdminKey);
+        var admin = new Api(http);
+        var stream = StreamId.Of(Customer.Category, Guid.NewGuid());
+        var events = (await StreamAsync(3)).Select((e, i) => e with
+        {
+            StreamId = stream.ToString(),
+            EventId = Guid.NewGuid(),
+            EventType = i == 1 ? "customer-from-the-future" : e.EventType,
+        }).ToList();
+        foreach (var (before, one) in events.Index())
+            Assert.Equal(
+                AppendResult.Appended, await Get<IEventStore>().AppendAsync(stream, before, [one], null, default));
+        await outbox.TellAsync(events, default);
+        var listed = await admin.GetAsync($"/api/operations/parked?projection=outbox&stream={stream}", default);
+        Assert.Single(listed.Body.GetProperty("parked").EnumerateArray());
+
+        var body = new { stream = stream.ToString(), sequence = 2, by = "Ops", why = "Unusable" };
+        var other = await admin.PostAsync(
+            "/api/operations/outbox/discard", body with { sequence = 1 }, null, default);
+        var done = await admin.PostAsync("/api/operations/outbox/discard", body, null, default);
+
+        Assert.Equal((409, "event-not-parked"), ((int)other.Status, other.Text("code")));
+        Assert.Equal("1", done.Text("healed"));
+        Assert.Null(await Get<Parking>().FindAsync(Outbox.Name, stream.ToString(), default));
+        Assert.Empty(await outbox.UntoldAsync(events, default));
+    }
+
+    [Fact]
     public async Task An_event_nobody_can_read_parks_its_stream_and_holds_up_no_other()
     {
         var (poisoned, sound) = (await StreamAsync(4), await StreamAsync(4));

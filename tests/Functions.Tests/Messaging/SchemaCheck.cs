@@ -28,6 +28,10 @@ static class SchemaCheck
                     : [],
                 "format" when expected!.GetValue<string>() == "uuid" =>
                     Guid.TryParseExact(value?.GetValue<string>(), "D", out _) ? [] : [$"{at} is no uuid"],
+                "format" when expected!.GetValue<string>() == "date-time" =>
+                    value is JsonValue time && time.TryGetValue<DateTimeOffset>(out _)
+                        ? []
+                        : [$"{at} is no point in time"],
                 _ => [$"{at}: keyword {keyword} is unknown here"],
             };
             foreach (var fault in faults) yield return fault;

@@ -25,6 +25,10 @@ static class StoredSamples
     [
         Of(new OrderEvent.Placed(Buyer, [new(Mug, 2, Price)], Price * 2, Home, new("card_4242"), "choreography")),
         Of(new OrderEvent.CancellationRequested("Ada Kim changed her mind", "ada@example.org")),
+        Of(new OrderEvent.ApprovalRequested(new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero))),
+        Of(new OrderEvent.Approved("ada@example.org")),
+        Of(new OrderEvent.Rejected("Ada Kim owes us enough.", "ada@example.org")),
+        Of(new OrderEvent.ApprovalExpired()),
         Of(new OrderEvent.Confirmed()),
         Of(new OrderEvent.Cancelled("card-declined", "Ada Kim has no money.")),
         Of(new OrderEvent.Shipped("T-Ada")),
@@ -53,10 +57,6 @@ static class StoredSamples
     /// <summary>Events that concern nobody outside, by their kind or by themselves.</summary>
     public static IReadOnlyList<StoredEvent> Untold { get; } =
     [
-        Of(new OrderEvent.ApprovalRequested(new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero))),
-        Of(new OrderEvent.Approved("ada@example.org")),
-        Of(new OrderEvent.Rejected("Ada Kim owes us enough.", "ada@example.org")),
-        Of(new OrderEvent.ApprovalExpired()),
         Of(new OrderEvent.ReturnRequested("It did not please Ada Kim.", "ada@example.org")),
         Of(new CustomerEvent.Registered("Ada Kim", "ada@example.org", Home, Price)),
         Of(new CustomerEvent.DetailsChanged("Ada Kim", "ada@example.org", Home)),

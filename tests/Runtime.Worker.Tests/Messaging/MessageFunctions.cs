@@ -9,13 +9,20 @@ public sealed record Fact(string Name, int Size);
 public sealed class PlainFunctions(Probe probe)
 {
     [Function("Plain")]
-    public async Task Plain([ServiceBusTrigger("%Queue%")] ServiceBusReceivedMessage message, FunctionContext context)
+    public async Task Plain(
+        [ServiceBusTrigger("%Queue%")] ServiceBusReceivedMessage message, FunctionContext context,
+        CancellationToken cancellation)
     {
         var body = message.Body.ToString();
         probe.Write($"{body} {message.DeliveryCount} {context.BindingContext.BindingData["DeliveryCount"]}");
         if (body.StartsWith("wait", StringComparison.Ordinal))
         {
             await probe.Opened(body);
+        }
+
+        if (body.StartsWith("heed", StringComparison.Ordinal))
+        {
+            await probe.Opened(body).WaitAsync(cancellation);
         }
 
         if (body == "poison" || (body == "stumble" && message.DeliveryCount == 1))

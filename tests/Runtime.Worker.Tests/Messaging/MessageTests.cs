@@ -67,17 +67,22 @@ public sealed class MessageTests : BrokerHost
     [Fact]
     public async Task A_function_called_off_by_a_host_without_patience_costs_its_message_one_delivery()
     {
+        string[] bodies = ["heed a", "heed b", "heed c", "heed d"];
         var host = await StartPlainAsync();
-        await SendAsync("plain", "wait");
-        await Probe.Until(diary => diary.Contains("wait 1 1"));
+        await SendAsync("plain", bodies);
+        await Probe.Until(diary => diary.Count == bodies.Length);
+
+        // They heed their token: given back while the host still listened, they would come again, be called off again,
+        // and lie with the dead letters before it has stopped.
         await host.StopAsync(new CancellationToken(canceled: true));
         await host.DisposeAsync();
 
+        Assert.Equal(bodies.Select(body => $"{body} 1 1"), Probe.Diary.Order(StringComparer.Ordinal));
         var counts = await CountsAsync("plain");
-        Assert.Equal((1, 0), (counts.Active, counts.DeadLettered));
+        Assert.Equal((bodies.Length, 0), (counts.Active, counts.DeadLettered));
         await using var next = await StartPlainAsync();
-        await Probe.Until(diary => diary.Any(line => line.EndsWith(" 2", StringComparison.Ordinal)));
-        Probe.Open("wait");
+        await Probe.Until(diary => bodies.All(body => diary.Contains($"{body} 2 2")));
+        foreach (var body in bodies) Probe.Open(body);
     }
 
     [Fact]
