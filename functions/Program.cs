@@ -81,6 +81,7 @@ public static class Program
         services.AddSingleton<Continuations>();
         services.AddSingleton<SagaStories>();
         services.AddSingleton<StartSagas>();
+        services.AddSingleton<Reruns>();
         services.AddSingleton<DeadLetterQueues>();
         services.AddSingleton<ActivityLog>();
         services.AddSingleton<ActivityTotals>();

@@ -1,9 +1,11 @@
 using Functions.Choreography;
 using Functions.Operations;
 using Functions.Projections;
+using Functions.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -12,18 +14,29 @@ using OpenTelemetry.Trace;
 namespace Functions;
 
 /// <summary>
-/// Sends traces and metrics by OTLP to the receiver the settings name; where they name none, nothing is started and no
-/// span is made.
+/// Sends traces and metrics to the receivers the settings name: by OTLP, to Application Insights, or both; where they
+/// name none, nothing is started and no span is made.
 /// </summary>
 /// <remarks>
 /// Every other <c>OTEL_</c> setting (protocol, headers, intervals, service name) is read by the SDK itself, from the
 /// same settings.
 /// </remarks>
-sealed class TelemetryExport(IConfiguration settings) : IHostedService, IDisposable
+sealed partial class TelemetryExport(IConfiguration settings, ILogger<TelemetryExport> log)
+    : IHostedService, IDisposable
 {
     public const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
+    /// <summary>The host reads it too, and sends what it knows of each call; our metrics it knows nothing of.</summary>
+    public const string Insights = "APPLICATIONINSIGHTS_CONNECTION_STRING";
+
     const string ServiceName = "orders";
+
+    /// <summary>A meter that is not here is measured for nobody, and no alert on it can ever go off.</summary>
+    public static readonly IReadOnlyList<string> Meters =
+    [
+        EventSourcing.Telemetry.Name, Reconciliation.MeterName, SagaWatch.MeterName,
+        OwedAnswersWatch.MeterName, Archives.MeterName,
+    ];
 
     /// <summary>Ours, and those of the host and the Cosmos SDK around us, in either build.</summary>
     static readonly string[] Sources =
@@ -37,21 +50,35 @@ sealed class TelemetryExport(IConfiguration settings) : IHostedService, IDisposa
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        traces = Sdk.CreateTracerProviderBuilder()
+        var tracing = Sdk.CreateTracerProviderBuilder()
             .ConfigureServices(services => services.AddSingleton(settings))
             .ConfigureResource(Named)
-            .AddSource(Sources)
-            .AddOtlpExporter()
-            .Build();
-        metrics = Sdk.CreateMeterProviderBuilder()
+            .AddSource(Sources);
+        var metering = Sdk.CreateMeterProviderBuilder()
             .ConfigureServices(services => services.AddSingleton(settings))
             .ConfigureResource(Named)
-            .AddMeter(
-                EventSourcing.Telemetry.Name, Reconciliation.MeterName, SagaWatch.MeterName, OwedAnswersWatch.MeterName)
-            .AddOtlpExporter()
-            .Build();
+            .AddMeter([.. Meters]);
+        if (settings[Endpoint] is { Length: > 0 })
+        {
+            tracing.AddOtlpExporter();
+            metering.AddOtlpExporter();
+        }
+
+        if (settings[Insights] is { Length: > 0 } connection)
+        {
+            var isKnown = false;
+            AddInsights(tracing, metering, connection, ref isKnown);
+            if (!isKnown) log.LogWarning("Only the build for Azure sends to Application Insights: {Setting}", Insights);
+        }
+
+        traces = tracing.Build();
+        metrics = metering.Build();
         return Task.CompletedTask;
     }
+
+    /// <summary>In TelemetryExport.Insights.cs, which only the build for Azure has the package for.</summary>
+    static partial void AddInsights(
+        TracerProviderBuilder tracing, MeterProviderBuilder metering, string connection, ref bool isKnown);
 
     /// <summary>Sends what is still held back, and gives up after the SDK's own time limit.</summary>
     public Task StopAsync(CancellationToken cancellationToken)
@@ -75,7 +102,11 @@ static class TelemetryExportRegistration
 {
     public static void AddTelemetryExport(this IServiceCollection services, IConfiguration settings)
     {
-        if (settings[TelemetryExport.Endpoint] is { Length: > 0 })
-            services.AddHostedService(_ => new TelemetryExport(settings));
+        if (settings[TelemetryExport.Endpoint] is { Length: > 0 }
+            || settings[TelemetryExport.Insights] is { Length: > 0 })
+        {
+            services.AddHostedService(provider => new TelemetryExport(
+                settings, provider.GetRequiredService<ILogger<TelemetryExport>>()));
+        }
     }
 }

@@ -86,7 +86,7 @@ static class Rebuilding
 
         Run.Say($"building it anew during {WritesPerSecond} writes a second");
         using var over = CancellationTokenSource.CreateLinkedTokenSource(run.Stop);
-        var traffic = new Traffic(api, events / EventsEach);
+        var (traffic, wrote) = (new Traffic(api, events / EventsEach), Stopwatch.GetTimestamp());
         var running = traffic.RunAsync(WritesPerSecond, over.Token);
         var began = Stopwatch.GetTimestamp();
         var rebuilder = system.Host.Services.GetRequiredService<Rebuilder>();
@@ -99,19 +99,20 @@ static class Rebuilding
         await Task.Delay(ViewGenerations.KnownToAll, TimeProvider.System, run.Stop);
         Demand(await admin.PostAsync($"{Rebuild}/rollback", new { by = "benchmark", why = "tried" }, null, run.Stop));
         await Task.Delay(ViewGenerations.KnownFor, TimeProvider.System, run.Stop);
+        var perSecond = traffic.Writes / Stopwatch.GetElapsedTime(wrote).TotalSeconds;
         await over.CancelAsync();
         await running;
 
         var table = run.Add(
             "Building anew", "Events", "Built in", "Events/s", "Compared in", "Equal", "Not equal",
-            "Writes meanwhile", "Reads meanwhile", "Failed", "Wrong");
+            "Writes meanwhile", "Writes/s", "Reads meanwhile", "Failed", "Wrong");
         table.Note = "With writes and reads going on, switched to and back again before they stopped. Wrong is an "
             + "answer older than one before it.";
         var found = rebuild.Comparison!;
         table.Row(
             rebuild.EventsRead, built, rebuild.EventsRead / built.TotalSeconds, verified - built, found.Equal,
-            found.Different + found.Missing + found.Extra + found.Behind, traffic.Writes, traffic.Reads,
-            traffic.Failed, traffic.Wrong);
+            found.Different + found.Missing + found.Extra + found.Behind, traffic.Writes, perSecond,
+            traffic.Reads, traffic.Failed, traffic.Wrong);
     }
 
     const string Rebuild = "/api/operations/projections/products/rebuild";

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using Runtime.Local;
@@ -10,6 +11,9 @@ namespace Benchmarks.Views;
 sealed class Traffic(Api api, int products)
 {
     const int Readers = 2;
+    const int UnansweredMax = 5_000;
+
+    static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(10);
 
     long writes;
     long reads;
@@ -32,22 +36,37 @@ sealed class Traffic(Api api, int products)
         await Task.WhenAll(Enumerable.Range(0, Readers).Select(i => ReadAsync(new(i), stop)).Append(
             WriteAsync(writesPerSecond, stop)));
 
+    /// <summary>
+    /// As many as are due by now, whoever was answered: a timer alone swallows the ticks for which this was late, and
+    /// who waits for answers writes only as fast as they come.
+    /// </summary>
     async Task WriteAsync(int perSecond, CancellationToken stop)
     {
-        using var beat = new PeriodicTimer(TimeSpan.FromSeconds(1.0 / perSecond), TimeProvider.System);
-        var random = new Random(1);
-        var under = new List<Task>();
+        var (random, under, began) = (new Random(1), new Dictionary<int, Task>(), Stopwatch.GetTimestamp());
+        var most = Math.Min(UnansweredMax, products / 2);
         try
         {
-            for (var price = 100; await beat.WaitForNextTickAsync(stop); price++)
+            for (var sent = 0; ;)
             {
-                under.RemoveAll(task => task.IsCompletedSuccessfully);
-                under.Add(PutAsync(random.Next(products), price));
+                foreach (var (product, put) in under)
+                    if (put.IsCompletedSuccessfully) under.Remove(product);
+                for (var due = Stopwatch.GetElapsedTime(began).TotalSeconds * perSecond; sent < due; sent++)
+                {
+                    if (under.Count > most) throw new InvalidOperationException(
+                        $"{under.Count} writes wait for answers: this machine can not take {perSecond} a second.");
+
+                    // Two prices of one product at once might be stored the other way round: then less is not wrong.
+                    var product = random.Next(products);
+                    while (under.ContainsKey(product)) product = random.Next(products);
+                    under.Add(product, PutAsync(product, 100 + sent));
+                }
+
+                await Task.Delay(Beat, TimeProvider.System, stop);
             }
         }
         catch (OperationCanceledException)
         {
-            await Task.WhenAll(under);
+            await Task.WhenAll(under.Values);
         }
     }
 
@@ -67,6 +86,8 @@ sealed class Traffic(Api api, int products)
         var few = Math.Min(products, 50);
         while (!stop.IsCancellationRequested)
         {
+            // A pause, or all that is left of the machine goes into looking.
+            await Task.Delay(Beat, TimeProvider.System, CancellationToken.None);
             var product = random.Next(few);
             var answer = await api.GetAsync($"/api/products/{NameOf(product)}", CancellationToken.None);
             Interlocked.Increment(ref reads);

@@ -1,13 +1,16 @@
+using System.Globalization;
 using EventSourcing;
 using Functions.Http;
+using Functions.Queries;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
 namespace Functions.EventStore;
 
 /// <summary>The audit trail: what happened, in order, by whom and why, exactly as it is stored.</summary>
-public sealed class Streams(IEventStore store)
+public sealed class Streams(IEventStore store, Continuations continuations)
 {
+    /// <summary>A page as it is stored, from either end, between <c>from</c> and <c>to</c> if given.</summary>
     [Function(nameof(GetStream))]
     public async Task<IResult> GetStream(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "streams/{streamId}")] HttpRequest request,
@@ -26,16 +29,20 @@ public sealed class Streams(IEventStore store)
         if (from > to)
             throw new InvalidRequestException("invalid-range", $"from is {from} and to {to}: from comes first.");
 
+        var list = string.Create(CultureInfo.InvariantCulture, $"stream {stream} {from} {to} {backwards}");
+        if (await continuations.OpenAsync<Place>(request, list, cancellation) is { Sequence: var start })
+            (from, to) = backwards ? (from, start) : (start, to);
+
         // One more than asked for tells whether there is a next page. Without a fixed end a backwards read has its
         // bound in the page size alone.
         var bounded = backwards ? new StreamRange(from, to, true) : new(from, Math.Min(to, from + limit));
         var events = new List<StoredEvent>(limit);
-        long? next = null;
+        Place? next = null;
         await foreach (var stored in store.ReadAsync(stream, bounded, cancellation))
         {
             if (events.Count == limit)
             {
-                next = stored.Sequence;
+                next = new(stored.Sequence);
                 break;
             }
 
@@ -44,18 +51,12 @@ public sealed class Streams(IEventStore store)
 
         if (events.Count == 0 && await store.HeadAsync(stream, cancellation) == 0)
             return Problem.Of(404, "unknown-stream", $"There is no stream {stream}.");
-        return TypedResults.Json(new Page(
-            stream.ToString(), events, NextLink(stream, next, from, to, backwards, limit)), StoredJson.Options);
+        var continuation = next is null ? null : await continuations.SealAsync(list, next, cancellation);
+        return TypedResults.Json(new Page(stream.ToString(), events, continuation), StoredJson.Options);
     }
 
-    static string? NextLink(StreamId stream, long? next, long from, long to, bool backwards, int limit)
-    {
-        if (next is not { } start) return null;
-        var range = backwards
-            ? $"direction=backwards&from={from}&to={start}"
-            : to == long.MaxValue ? $"from={start}" : $"from={start}&to={to}";
-        return $"/api/streams/{stream}?{range}&limit={limit}";
-    }
+    sealed record Page(string Stream, IReadOnlyList<StoredEvent> Events, string? Continuation);
 
-    sealed record Page(string Stream, IReadOnlyList<StoredEvent> Events, string? Next);
+    /// <summary>With which event the next page starts.</summary>
+    sealed record Place(long Sequence);
 }

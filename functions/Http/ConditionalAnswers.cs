@@ -9,9 +9,10 @@ namespace Functions.Http;
 /// Gives every answer to a GET a version and does not send again what the caller has: 304 (RFC 9110, 13.1.2).
 /// </summary>
 /// <remarks>
-/// A function that knows a version, such as how far a view has seen its stream, says it in the ETag; of everything else
-/// the version is what it says. No query does anything for this, so none can forget to. Streams of any length, which
-/// are no single JSON value, pass by.
+/// The version of an answer is what it says, as it leaves: when a person is forgotten no document changes, but what
+/// their name reads as does. A function that knows a version commands can be bound to, such as how far a view has seen
+/// its stream, says it in the ETag, and it stands in front. No query does anything for this, so none can forget to.
+/// Streams of any length, which are no single JSON value, pass by.
 /// </remarks>
 sealed class ConditionalAnswers : IFunctionsWorkerMiddleware
 {
@@ -34,8 +35,7 @@ sealed class ConditionalAnswers : IFunctionsWorkerMiddleware
             if (response.StatusCode == StatusCodes.Status200OK)
             {
                 var headers = response.Headers;
-                if (headers.ETag.Count == 0)
-                    headers.ETag = $"\"{Convert.ToHexStringLower(SHA256.HashData(body.Span).AsSpan(0, HashBytes))}\"";
+                headers.ETag = ETagOf(headers.ETag.ToString(), body.Span);
 
                 // Answers are for this caller alone, and may be kept as long as each use asks first.
                 headers.CacheControl = "private, no-cache";
@@ -49,6 +49,14 @@ sealed class ConditionalAnswers : IFunctionsWorkerMiddleware
 
             response.ContentLength = body.Length;
             await response.Body.WriteAsync(body, httpContext.RequestAborted);
+        }
+
+        /// <summary>Behind a tilde, where <c>If-Match</c> ends what it compares.</summary>
+        static string ETagOf(string version, ReadOnlySpan<byte> body)
+        {
+            var hash = Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(0, HashBytes));
+            var known = version.Trim('"');
+            return known.Length == 0 ? $"\"{hash}\"" : $"\"{known}{(known.Contains('~') ? '.' : '~')}{hash}\"";
         }
 
         /// <summary>The caller may name several versions it has, weakly or all at once.</summary>

@@ -12,9 +12,9 @@ using Microsoft.Extensions.Logging;
 namespace Functions.Http;
 
 /// <summary>
-/// Answers what an HTTP function throws: a bad request with its code, a busy stream with 409, a struggling store with
-/// 503 and a hint when to come back, a stream that can not be read with its name and sequence. Anything else is our
-/// own fault and goes on to the host, which logs it and answers 500.
+/// Carries out an HTTP function's answer, and answers what is thrown on the way: a bad request with its code, a busy
+/// stream with 409, a struggling store with 503 and a hint when to come back, a stream that can not be read with its
+/// name and sequence. Anything else is our own fault and goes on to the host, which logs it and answers 500.
 /// </summary>
 sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorkerMiddleware
 {
@@ -23,10 +23,13 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorke
         try
         {
             await next(context);
+            await CarryOutAsync(context);
         }
         catch (Exception fault) when (context.GetHttpContext() is { Response.HasStarted: false } http
             && Answer(fault is AggregateException { InnerExceptions: [var only] } ? only : fault) is { } problem)
         {
+            // Of an answer that failed half-way nothing may be left, such as its version.
+            http.Response.Clear();
             if (fault is CosmosException or StreamBusyException or ServiceBusException)
             {
                 log.LogWarning(fault, "{Function} was turned away", context.FunctionDefinition.Name);
@@ -39,6 +42,26 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorke
 
             await problem.ExecuteAsync(http);
         }
+        catch (Exception) when (context.GetHttpContext() is { Response: { HasStarted: false } response })
+        {
+            // Azure passes on the status that stands here when a function fails: 200 until somebody says otherwise.
+            response.Clear();
+            response.StatusCode = StatusCodes.Status500InternalServerError;
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Left to the worker, an answer that fails while it is written would be past us, and each one would be written a
+    /// second time: as JSON, for a host that has no use for it.
+    /// </summary>
+    static async Task CarryOutAsync(FunctionContext context)
+    {
+        if (context.GetHttpContext() is not { } http) return;
+        var result = context.GetInvocationResult();
+        if (result.Value is not IResult answer) return;
+        result.Value = null;
+        await answer.ExecuteAsync(http);
     }
 
     static IResult? Answer(Exception fault) => fault switch

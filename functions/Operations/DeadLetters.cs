@@ -5,6 +5,7 @@ using System.Text.Unicode;
 using Azure.Messaging.ServiceBus;
 using EventSourcing;
 using Functions.Http;
+using Functions.Queries;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
@@ -12,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Functions.Operations;
 
 /// <summary>What an operator sees of messages that could not be consumed, and can do about them.</summary>
-public sealed class DeadLetters(DeadLetterQueues queues, ILogger<DeadLetters> log)
+public sealed class DeadLetters(DeadLetterQueues queues, Continuations continuations, ILogger<DeadLetters> log)
 {
     const int PerSecondMax = 1_000;
     const int CountedMax = 100;
@@ -23,6 +24,9 @@ public sealed class DeadLetters(DeadLetterQueues queues, ILogger<DeadLetters> lo
     sealed record DiscardBody(
         string? Entity, long? Sequence, string? Reason, string? Subject, string? SessionId, int? Max, string? By,
         string? Why);
+
+    /// <summary>Behind which dead letter the next page starts.</summary>
+    sealed record Place(long Sequence);
 
     /// <summary>Every queue and subscription, with as many of its dead letters as are counted here.</summary>
     [Function(nameof(GetDeadLetters))]
@@ -57,13 +61,16 @@ public sealed class DeadLetters(DeadLetterQueues queues, ILogger<DeadLetters> lo
         var selection = new DeadLetterSelection(
             null, Request.Query(request, "reason"), Request.Query(request, "subject"),
             Request.Query(request, "sessionId"), Request.Limit(request));
-        var (letters, next) = await queues.PeekAsync(
-            queue, selection, Sequence(request, "continuation") ?? 0, cancellation);
+        var list = $"dead letters {queue.Name} {selection with { Max = 0 }}";
+        var after = await continuations.OpenAsync<Place>(request, list, cancellation);
+        var (letters, next) = await queues.PeekAsync(queue, selection, after?.Sequence ?? 0, cancellation);
         return TypedResults.Json(
             new
             {
                 messages = letters.Select(Headers),
-                continuation = next?.ToString(CultureInfo.InvariantCulture),
+                continuation = next is { } last
+                    ? await continuations.SealAsync(list, new Place(last), cancellation)
+                    : null,
             },
             StoredJson.Options);
     }
@@ -177,10 +184,6 @@ public sealed class DeadLetters(DeadLetterQueues queues, ILogger<DeadLetters> lo
                 $"There is no {name}; there are {string.Join(", ", DeadLetterQueues.All.Select(q => q.Name))}.")
             : null;
     }
-
-    static long? Sequence(HttpRequest request, string name) => Request.Query(request, name) is not { } text ? null
-        : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var sequence) ? Checked(sequence)
-        : throw new InvalidRequestException("invalid-continuation", "continuation is not one this API gave out.");
 
     static long Checked(long sequence) => sequence is >= 1 and < long.MaxValue
         ? sequence

@@ -31,41 +31,37 @@ public sealed class ProjectionOperations(
         [HttpTrigger(AuthorizationLevel.Admin, "get", Route = "operations/projections")] HttpRequest request,
         CancellationToken cancellation)
     {
-        var rows = await Task.WhenAll(Views.All.Select(async view => new
+        var rows = await Task.WhenAll(Views.All.Select(async view =>
         {
-            projection = view.Name,
-            generations = await generations.OfAsync(view, cancellation),
-            bookmark = await states.BookmarkAsync(
-                (await generations.LiveAsync(view, cancellation)).FullName, cancellation),
-            pause = await states.PauseOfAsync(view.Name, cancellation),
-        }));
-        var feeds = await Task.WhenAll(Health.Feeds.Select(async feed => new
-        {
-            feed,
-            bookmark = await states.BookmarkAsync(feed, cancellation),
-        }));
-        return TypedResults.Json(new
-        {
-            projections = rows.Select(row => new
+            var (live, other) = await generations.OfAsync(view, cancellation);
+            var bookmark = await states.BookmarkAsync(live.FullName, cancellation);
+            return new
             {
-                row.projection,
-                generation = row.generations.Live.Generation,
-                otherGeneration = row.generations.Other?.Generation,
-                lagSeconds = row.bookmark?.Lag.TotalSeconds,
-                eventsBehind = row.bookmark?.EventsBehind,
-                eventsHealed = row.bookmark?.EventsHealed,
-                checkedAt = row.bookmark?.CheckedAt,
-                paused = row.pause is { } pause ? new { pause.By, pause.Why, pause.At } : null,
-            }),
-            feeds = feeds.Select(row => new
+                projection = view.Name,
+                generation = live.Generation,
+                otherGeneration = other?.Generation,
+                lagSeconds = bookmark?.Lag.TotalSeconds,
+                bookmark?.EventsBehind,
+                bookmark?.EventsHealed,
+                bookmark?.CheckedAt,
+                paused = await states.PauseOfAsync(view.Name, cancellation) is { } pause
+                    ? new { pause.By, pause.Why, pause.At }
+                    : null,
+            };
+        }));
+        var feeds = await Task.WhenAll(Health.Feeds.Select(async feed =>
+        {
+            var bookmark = await states.BookmarkAsync(feed, cancellation);
+            return new
             {
-                row.feed,
-                lagSeconds = row.bookmark?.Lag.TotalSeconds,
-                eventsBehind = row.bookmark?.EventsBehind,
-                eventsHealed = row.bookmark?.EventsHealed,
-                checkedAt = row.bookmark?.CheckedAt,
-            }),
-        }, StoredJson.Options);
+                feed,
+                lagSeconds = bookmark?.Lag.TotalSeconds,
+                bookmark?.EventsBehind,
+                bookmark?.EventsHealed,
+                bookmark?.CheckedAt,
+            };
+        }));
+        return TypedResults.Json(new { projections = rows, feeds }, StoredJson.Options);
     }
 
     [Function(nameof(PostProjectionPause))]

@@ -9,11 +9,13 @@ namespace Functions.Operations;
 
 /// <summary>
 /// Which sagas are meant: by state, kind, version, the step they stand at, and how long ago they began. The state
-/// <c>stuck</c> means those that should have told more by now.
+/// <c>stuck</c> means those that should have told more by now, <c>broken</c> only those that nobody has ended since.
 /// </summary>
 sealed record SagaFilter(string? State, string? Type, string? Version, string? Step, TimeSpan OlderThan)
 {
     public const string Stuck = "stuck";
+    public const string Broken = "broken";
+    public const string Parked = "parked";
 
     static readonly string[] States =
         [Stuck, .. Enum.GetNames<SagaStatus>().Select(JsonNamingPolicy.CamelCase.ConvertName)];
@@ -35,6 +37,9 @@ sealed record SagaFilter(string? State, string? Type, string? Version, string? S
         var where = new List<string> { "c.view.startedAt <= @before" };
         if (State == Stuck) where.Add("c.view.due < @now");
         else if (State is not null) where.Add("c.view.status = @state");
+
+        // Somebody has ended these: nobody needs to look after them any more.
+        if (State == Broken) where.Add("(NOT IS_DEFINED(c.view.endedAt) OR IS_NULL(c.view.endedAt))");
         if (Type is not null) where.Add("c.view.type = @type");
         if (Version is not null) where.Add("c.view.version = @version");
         if (Step is not null) where.Add("ARRAY_CONTAINS(c.view.standsAt, @step)");

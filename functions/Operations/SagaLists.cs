@@ -9,7 +9,8 @@ using Microsoft.Azure.Functions.Worker;
 namespace Functions.Operations;
 
 /// <summary>What an operator sees of the sagas, from their own container: the task hub is never asked.</summary>
-public sealed class SagaLists(ViewContainer views, Continuations continuations, TimeProvider clock)
+public sealed class SagaLists(
+    ViewContainer views, SagaStories stories, Continuations continuations, TimeProvider clock)
 {
     /// <summary>Sagas by state, kind, version, step and age, the newest first.</summary>
     [Function(nameof(GetSagas))]
@@ -32,6 +33,7 @@ public sealed class SagaLists(ViewContainer views, Continuations continuations, 
                     story.Saga,
                     story.Type,
                     story.Version,
+                    story.Run,
                     story.Subject,
                     story.Status,
                     isStuck = story.Due < now,
@@ -40,6 +42,7 @@ public sealed class SagaLists(ViewContainer views, Continuations continuations, 
                     story.EndedAt,
                     story.Due,
                     story.Refusal,
+                    story.Fault,
                     story.Parked,
                 }),
                 continuation = next is null ? null : await continuations.SealAsync(list, next, cancellation),
@@ -56,9 +59,8 @@ public sealed class SagaLists(ViewContainer views, Continuations continuations, 
     {
         if (!StreamId.TryParse(sagaId, out var saga)) return Problem.Of(
             400, "invalid-saga", "A saga is named order-….");
-        var story = (await views.ReadAsync<SagaStory>(
-            SagaStories.Container, ViewKey.Of(saga.ToString()), null, TimeSpan.Zero, cancellation))?.View;
-        if (story is null) return Problem.Of(404, "unknown-saga", $"There is no saga {saga}.");
+        if (await stories.FindAsync(saga.ToString(), cancellation) is not { } story)
+            return Problem.Of(404, "unknown-saga", $"There is no saga {saga}.");
         return TypedResults.Json(
             new
             {

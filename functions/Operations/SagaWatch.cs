@@ -42,25 +42,23 @@ public sealed class SagaWatch(
         var (stuck, newlyBroken) = (0, 0);
         foreach (var story in await ListAsync(SagaFilter.Stuck, cancellation))
         {
-            var instance = await sagas.GetInstanceAsync(story.Saga, getInputsAndOutputs: true, cancellation);
-            if (FaultOf(instance) is { } fault)
-            {
-                // A saga that tells more in this moment is not broken, and keeps what it told.
-                if (!await stories.BreakAsync(story, fault, cancellation)) continue;
-                log.LogError("Saga {Saga} is broken: {Fault}", story.Saga, fault);
-                newlyBroken++;
-            }
-            else
-            {
-                log.LogWarning(
-                    "Saga {Saga} is stuck at {Step} since {Since}",
-                    story.Saga, instance!.SerializedCustomStatus, instance.LastUpdatedAt);
-                stuck++;
-            }
+            var (instance, isBroken) = await IsBrokenAsync(sagas, story, cancellation);
+            if (isBroken) newlyBroken++;
+            if (FaultOf(instance) is not null) continue;
+            log.LogWarning(
+                "Saga {Saga} is stuck at {Step} since {Since}",
+                story.Saga, instance!.SerializedCustomStatus, instance.LastUpdatedAt);
+            stuck++;
         }
 
-        var broken = (await ListAsync("broken", cancellation)).Count(story => story.EndedAt is null);
-        var parked = (await ListAsync("parked", cancellation)).Count;
+        // They wait for a person, so nothing is due of them: but whoever decides should be heard.
+        foreach (var story in await ListAsync(SagaFilter.Parked, cancellation))
+        {
+            if ((await IsBrokenAsync(sagas, story, cancellation)).IsBroken) newlyBroken++;
+        }
+
+        var broken = (await ListAsync(SagaFilter.Broken, cancellation)).Count;
+        var parked = (await ListAsync(SagaFilter.Parked, cancellation)).Count;
         StuckSagas.Record(stuck + broken);
         ParkedSagas.Record(parked);
         return new(stuck, parked, newlyBroken);
@@ -103,7 +101,19 @@ public sealed class SagaWatch(
         return [.. found.Select(document => document.View!)];
     }
 
-    static string? FaultOf(OrchestrationMetadata? instance) => instance switch
+    // A saga that tells more in this moment is not broken, and keeps what it told.
+    async Task<(OrchestrationMetadata? Instance, bool IsBroken)> IsBrokenAsync(
+        DurableTaskClient sagas, SagaStory story, CancellationToken cancellation)
+    {
+        var instance = await sagas.GetInstanceAsync(story.Saga, getInputsAndOutputs: true, cancellation);
+        if (FaultOf(instance) is not { } fault || !await stories.BreakAsync(story, fault, cancellation))
+            return (instance, false);
+        log.LogError("Saga {Saga} is broken: {Fault}", story.Saga, fault);
+        return (instance, true);
+    }
+
+    /// <summary>Why no orchestration goes on with a saga that has not ended; null while one does.</summary>
+    internal static string? FaultOf(OrchestrationMetadata? instance) => instance switch
     {
         null => "There is no orchestration.",
         { IsCompleted: true, FailureDetails: { } failure } =>

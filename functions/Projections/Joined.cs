@@ -26,10 +26,10 @@ public sealed record SearchedProduct(ProductListing? Listing, Availability? Stoc
 }
 
 /// <summary>What the person waiting for an order asks: what is in the parcel, and where is it?</summary>
-public sealed record Delivery(OrderDetails? Order, DeliveryProgress? Parcel)
+public sealed record Delivery(DeliveredOrder? Order, DeliveryProgress? Parcel)
 {
     public static Delivery Project(Delivery? view, Recorded<OrderEvent> recorded) =>
-        new(OrderDetails.Project(view?.Order, recorded), view?.Parcel);
+        new(DeliveredOrder.Project(view?.Order, recorded), view?.Parcel);
 
     public static Delivery Project(Delivery? view, Recorded<ShipmentEvent> recorded) =>
         new(view?.Order, DeliveryProgress.Project(view?.Parcel, recorded));

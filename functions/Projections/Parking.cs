@@ -141,18 +141,7 @@ public sealed class Parking(Database database, TimeProvider clock, ILogger<Parki
             .WithParameter("@since", after?.Since)
             .WithParameter("@id", after?.Id)
             .WithParameter("@pk", after?.Pk);
-        var found = new List<ParkedEvent>();
-        using var pages = container.GetItemQueryStreamIterator(
-            query, null, new() { PartitionKey = view is null ? null : new PartitionKey(view), MaxItemCount = limit });
-        while (pages.HasMoreResults && found.Count < limit)
-        {
-            using var page = await pages.ReadNextAsync(cancellation);
-            page.EnsureSuccessStatusCode();
-            var documents = await JsonSerializer.DeserializeAsync<Page>(page.Content, StoredJson.Options, cancellation);
-            found.AddRange(documents!.Documents.Take(limit - found.Count));
-        }
-
-        return found;
+        return await container.FirstAsync<ParkedEvent>(query, view, limit, cancellation);
     }
 
     async Task ParkAsync(ParkedEvent parked, CancellationToken cancellation)
@@ -168,6 +157,4 @@ public sealed class Parking(Database database, TimeProvider clock, ILogger<Parki
     }
 
     static string Cut(string text) => text.Length <= ErrorCharactersMax ? text : text[..ErrorCharactersMax];
-
-    sealed record Page(IReadOnlyList<ParkedEvent> Documents);
 }

@@ -83,9 +83,12 @@ public sealed partial class ProjectionRunner
         where TShare : class
         where TTotal : class
     {
-        for (var attempt = 1; attempt <= WriteAttemptsMax; attempt++)
+        // What came first is tried without asking whether it came before: it hardly ever did, and then it is refused.
+        if (await TryTallyAsync(tally, group, streams, isFirstLook: true, cancellation) is { } atOnce) return atOnce;
+        for (var attempt = 1; attempt < WriteAttemptsMax; attempt++)
         {
-            if (await TryTallyAsync(tally, group, streams, cancellation) is { } healed) return healed;
+            if (await TryTallyAsync(tally, group, streams, isFirstLook: false, cancellation) is { } healed)
+                return healed;
             await Task.Delay(FirstPause * (1 << attempt), clock, cancellation);
         }
 
@@ -93,56 +96,94 @@ public sealed partial class ProjectionRunner
             $"{tally.Name} {group} changed under each of {WriteAttemptsMax} attempts to write it.");
     }
 
-    /// <summary>Null when somebody else wrote the total first: nothing of this is stored.</summary>
+    /// <summary>Null when somebody else wrote any of it first: nothing of this is stored.</summary>
     async Task<IReadOnlyList<string>?> TryTallyAsync<TShare, TTotal>(
-        Tally<TShare, TTotal> tally, string group, Delivered<TShare>[] streams, CancellationToken cancellation)
+        Tally<TShare, TTotal> tally, string group, Delivered<TShare>[] streams, bool isFirstLook,
+        CancellationToken cancellation)
         where TShare : class
         where TTotal : class
     {
-        // The total is read before the markers and replaced under its ETag with every marker: had anybody changed a
-        // marker since, the total would have changed too. So markers need no ETags.
-        var container = database.GetContainer(tally.Container);
-        var totalKey = tally.StoredTotal(group);
-        var (total, etag) = await container.FindAsync<ViewDocument<TTotal>>(totalKey.Id, group, cancellation);
-        var batch = container.CreateTransactionalBatch(new PartitionKey(group));
-        var (sum, changed, healed) = (total?.View, new List<ViewKey>(), new List<string>());
+        var (moves, healed) = (new List<Marked<TShare>>(), new List<string>());
         foreach (var delivered in streams)
         {
-            var key = tally.StoredMarker(group, delivered.Stream);
-            var (marker, _) = await container.FindAsync<ViewDocument<TShare>>(key.Id, group, cancellation);
-            var before = marker ?? new() { Id = key.Id, Pk = group, Generation = tally.Generation };
-            var after = await FoldAsync(tally.FullName, before, delivered, cancellation);
-            if (ReferenceEquals(before, after)) continue;
-            sum = tally.Move(sum, before.View, after.View);
-            healed.AddRange(before.Parked.Except(after.Parked));
-            batch.UpsertItemStream(Json(after), NoContent);
-            changed.Add(key);
+            if (await MoveAsync(tally, group, delivered, isFirstLook, cancellation) is not { } move) continue;
+            moves.Add(move);
+            healed.AddRange(move.Before.Parked.Except(move.After.Parked));
         }
 
-        if (changed.Count == 0) return healed;
-        var next = new ViewDocument<TTotal>
+        if (moves.Count == 0) return healed;
+        var container = database.GetContainer(tally.Container);
+        var batch = container.CreateTransactionalBatch(new PartitionKey(group));
+        foreach (var (key, _, after, etag) in moves) Put(batch, key, Json(after), etag);
+        if (moves.Exists(move => tally.Moves(move.Before.View, move.After.View)))
         {
-            Id = totalKey.Id,
-            Pk = group,
-            Generation = tally.Generation,
-            View = sum,
-        };
-        if (etag is null) batch.CreateItemStream(Json(next), NoContent);
-        else batch.ReplaceItemStream(
-            next.Id, Json(next), new() { EnableContentResponseOnWrite = false, IfMatchEtag = etag });
+            var key = tally.StoredTotal(group);
+            var (total, etag) = await container.FindAsync<ViewDocument<TTotal>>(key.Id, group, cancellation);
+            var sum = moves.Aggregate(
+                total?.View, (so, move) => tally.Move(so, move.Before.View, move.After.View));
+            var next = new ViewDocument<TTotal> { Id = key.Id, Pk = group, Generation = tally.Generation, View = sum };
+            Put(batch, key, Json(next), etag);
+        }
+
         using var written = await batch.ExecuteAsync(cancellation);
         if (written.IsSuccessStatusCode)
         {
-            foreach (var key in changed) looks.Written(tally.Container, key);
+            for (var i = 0; i < moves.Count; i++)
+            {
+                remembered.Keep(tally.Container, moves[i].Key, moves[i].After, written[i].ETag);
+                looks.Written(tally.Container, moves[i].Key);
+            }
+
             return healed;
         }
 
         if (written.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed
-            || IsTransient(written.StatusCode)) return null;
+            or HttpStatusCode.NotFound || IsTransient(written.StatusCode)) return null;
         throw new CosmosException(
             $"{tally.Name} {group}: {written.ErrorMessage}", written.StatusCode, 0, written.ActivityId,
             written.RequestCharge);
     }
 
+    /// <summary>A stream's share as it becomes; null when its marker has seen all of it.</summary>
+    async Task<Marked<TShare>?> MoveAsync<TShare, TTotal>(
+        Tally<TShare, TTotal> tally, string group, Delivered<TShare> delivered, bool isFirstLook,
+        CancellationToken cancellation)
+        where TShare : class
+        where TTotal : class
+    {
+        var key = tally.StoredMarker(group, delivered.Stream);
+        if (isFirstLook)
+        {
+            var isKnown = remembered.TryTake<TShare>(tally.Container, key, out var known, out var version);
+            if (isKnown && await AfterAsync(known!, version) is { } soon) return soon;
+            if (!isKnown && delivered.Events[0].Sequence == 1) return await AfterAsync(Unmarked(), null);
+        }
+
+        var (marker, etag) = await database.GetContainer(tally.Container)
+            .FindAsync<ViewDocument<TShare>>(key.Id, group, cancellation);
+        return await AfterAsync(marker ?? Unmarked(), etag);
+
+        async Task<Marked<TShare>?> AfterAsync(ViewDocument<TShare> before, string? etag)
+        {
+            var after = await FoldAsync(tally.FullName, before, delivered, cancellation);
+            return ReferenceEquals(before, after) ? null : new(key, before, after, etag);
+        }
+
+        ViewDocument<TShare> Unmarked() => new() { Id = key.Id, Pk = group, Generation = tally.Generation };
+    }
+
+    /// <summary>Everything is stored as it was known or not at all, so no share counts twice.</summary>
+    static void Put(TransactionalBatch batch, ViewKey key, Stream document, string? etag)
+    {
+        if (etag is null) batch.CreateItemStream(document, NoContent);
+        else batch.ReplaceItemStream(
+            key.Id, document, new() { EnableContentResponseOnWrite = false, IfMatchEtag = etag });
+    }
+
     static MemoryStream Json<T>(T document) => new(JsonSerializer.SerializeToUtf8Bytes(document, StoredJson.Options));
+
+    /// <summary>What becomes of one stream's marker, and the version it replaces.</summary>
+    sealed record Marked<TShare>(
+        ViewKey Key, ViewDocument<TShare> Before, ViewDocument<TShare> After, string? ETag)
+        where TShare : class;
 }

@@ -37,6 +37,7 @@ public sealed partial class ProjectionRunner(
     static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
 
     readonly ConcurrentDictionary<StreamId, StoredEvent> firsts = [];
+    readonly Remembered remembered = new();
 
     /// <summary>
     /// Takes in a batch as the feed delivered it, unless the view is paused: then the batch is let go, for the
@@ -197,13 +198,29 @@ public sealed partial class ProjectionRunner(
         View<TView> view, ViewKey key, List<Delivered<TView>> streams, CancellationToken cancellation)
         where TView : class
     {
-        var container = database.GetContainer(view.Container);
-        var (found, etag) = await container.FindAsync<ViewDocument<TView>>(key.Id, key.Partition, cancellation);
+        if (remembered.TryTake<TView>(view.Container, key, out var known, out var version)
+            && await FoldOnAsync(view, key, known, version, streams, cancellation) == true) return true;
+
+        // What is remembered may be old: that there is nothing to do, and what to do instead, the store says.
+        var (found, etag) = await database.GetContainer(view.Container)
+            .FindAsync<ViewDocument<TView>>(key.Id, key.Partition, cancellation);
         var before = found ?? new() { Id = key.Id, Pk = key.Partition, Generation = view.Generation };
+        return await FoldOnAsync(view, key, before, etag, streams, cancellation) != false;
+    }
+
+    /// <summary>Null when the document has seen it all; false when somebody else wrote it first.</summary>
+    async Task<bool?> FoldOnAsync<TView>(
+        View<TView> view, ViewKey key, ViewDocument<TView> before, string? etag, List<Delivered<TView>> streams,
+        CancellationToken cancellation)
+        where TView : class
+    {
         var after = before;
         foreach (var delivered in streams) after = await FoldAsync(view.FullName, after, delivered, cancellation);
-        if (ReferenceEquals(before, after)) return true;
-        if (!await container.ReplaceAsync(after, key.Id, key.Partition, etag, cancellation)) return false;
+        if (ReferenceEquals(before, after)) return null;
+        var stored = await database.GetContainer(view.Container)
+            .StoreAsync(after, key.Id, key.Partition, etag, cancellation);
+        if (stored is null) return false;
+        remembered.Keep(view.Container, key, after, stored);
         looks.Written(view.Container, key);
         foreach (var healed in before.Parked.Except(after.Parked))
             await parking.RemoveAsync(view.FullName, healed, cancellation);

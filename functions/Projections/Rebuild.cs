@@ -1,7 +1,4 @@
-using System.Net;
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using EventSourcing;
 using Microsoft.Azure.Cosmos;
 
 namespace Functions.Projections;
@@ -81,30 +78,14 @@ public sealed class RebuildStates(Database database)
 {
     internal const string RebuildId = "rebuild";
 
-    static readonly ItemRequestOptions NoContent = new() { EnableContentResponseOnWrite = false };
-
     readonly Container container = database.GetContainer(ProjectionStates.ContainerName);
 
     public Task<(Rebuild? Found, string? ETag)> FindAsync(string view, CancellationToken cancellation) =>
         container.FindAsync<Rebuild>(RebuildId, view, cancellation);
 
     /// <summary>The new version; null when somebody else wrote first, and whoever asked has to stop.</summary>
-    public async Task<string?> SaveAsync(Rebuild rebuild, string? etag, CancellationToken cancellation)
-    {
-        using var content = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(rebuild, StoredJson.Options));
-        var (partition, options) = (new PartitionKey(rebuild.Pk), new ItemRequestOptions
-        {
-            IfMatchEtag = etag,
-            EnableContentResponseOnWrite = false,
-        });
-        using var written = etag is null
-            ? await container.CreateItemStreamAsync(content, partition, NoContent, cancellation)
-            : await container.ReplaceItemStreamAsync(content, RebuildId, partition, options, cancellation);
-        if (written.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed
-            or HttpStatusCode.NotFound) return null;
-        written.EnsureSuccessStatusCode();
-        return written.Headers.ETag;
-    }
+    public Task<string?> SaveAsync(Rebuild rebuild, string? etag, CancellationToken cancellation) =>
+        container.StoreAsync(rebuild, RebuildId, rebuild.Pk, etag, cancellation);
 
     public Task RemoveAsync(Rebuild rebuild, string? etag, CancellationToken cancellation) =>
         container.RemoveAsync(RebuildId, rebuild.Pk, etag, cancellation);

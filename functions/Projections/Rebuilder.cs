@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using EventSourcing;
 using Functions.EventStore;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Functions.Worker;
@@ -105,8 +104,8 @@ public sealed class Rebuilder(
             using var page = await pages.ReadNextAsync(cancellation);
             if (page.StatusCode == HttpStatusCode.NotModified) break;
             page.EnsureSuccessStatusCode();
-            var read = await JsonSerializer.DeserializeAsync<Page>(page.Content, StoredJson.Options, cancellation);
-            var (events, unreadable) = Changes.Sort(read!.Documents);
+            var read = await page.Content.PageAsync<JsonElement>(cancellation);
+            var (events, unreadable) = Changes.Sort(read);
             await parking.ParkAsync(turn.Built.FullName, unreadable, turn.Built.Reads, cancellation);
             var taken = events.Where(turn.View.TakesIn).ToList();
             await turn.Built.ProjectAsync(runner, taken, cancellation);
@@ -114,7 +113,7 @@ public sealed class Rebuilder(
                 r => r with
                 {
                     Continuations = [.. r.Continuations.Select((old, i) => i == range ? page.ContinuationToken : old)],
-                    DocumentsRead = r.DocumentsRead + read.Documents.Count,
+                    DocumentsRead = r.DocumentsRead + read.Count,
                     EventsRead = r.EventsRead + taken.Count,
                 },
                 cancellation)) return false;
@@ -166,8 +165,6 @@ public sealed class Rebuilder(
         while (pages.HasMoreResults) total += (await pages.ReadNextAsync(cancellation)).Sum();
         return total;
     }
-
-    sealed record Page(IReadOnlyList<JsonElement> Documents);
 
     /// <summary>One rebuild while one instance works on it; when another one takes over, saving says so.</summary>
     sealed class Turn(RebuildStates rebuilds, View view, Rebuild rebuild, string etag, DateTimeOffset began)

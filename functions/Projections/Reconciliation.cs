@@ -94,10 +94,10 @@ public sealed class Reconciliation(
             using var page = await pages.ReadNextAsync(cancellation);
             if (page.StatusCode == HttpStatusCode.NotModified) break;
             page.EnsureSuccessStatusCode();
-            var found = await JsonSerializer.DeserializeAsync<Page>(page.Content, StoredJson.Options, cancellation);
+            var found = await page.Content.PageAsync<JsonElement>(cancellation);
 
             // Whatever the trigger lost, it may have been the one that was to be parked.
-            var (readable, unreadable) = Changes.Sort(found!.Documents);
+            var (readable, unreadable) = Changes.Sort(found);
             await parking.ParkAsync(view.FullName, unreadable, view.Reads, cancellation);
             var events = readable.Where(view.TakesIn).ToList();
             bookmark = await ExamineAsync(view, events, bookmark, isPaused, cancellation);
@@ -172,6 +172,4 @@ public sealed class Reconciliation(
     internal static ChangeFeedStartFrom StartOf(string place) => place.StartsWith(Beginning, StringComparison.Ordinal)
         ? ChangeFeedStartFrom.Beginning(FeedRange.FromJsonString(place[Beginning.Length..]))
         : ChangeFeedStartFrom.ContinuationToken(place);
-
-    sealed record Page(IReadOnlyList<JsonElement> Documents);
 }

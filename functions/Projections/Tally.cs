@@ -1,3 +1,4 @@
+using System.Text.Json;
 using EventSourcing;
 
 namespace Functions.Projections;
@@ -8,8 +9,9 @@ namespace Functions.Projections;
 /// </summary>
 /// <remarks>
 /// A group is a partition. It holds the total and, for each stream, a marker: the stream's share and how far it has
-/// been seen. Marker and total change in one transaction, so a stream counts exactly once however often the feed
-/// delivers it.
+/// been seen. Marker and total change in one transaction, each from the version it was known in, so a stream counts
+/// exactly once however often the feed delivers it. A total is the sum of what its shares come to and nothing else: an
+/// event that leaves that as it is, such as a parcel on its way, is written to the marker alone.
 /// </remarks>
 public sealed record Tally<TShare, TTotal>(
     string Name,
@@ -37,6 +39,11 @@ public sealed record Tally<TShare, TTotal>(
     public override Task<IReadOnlyList<StoredEvent>> UnseenAsync(
         ProjectionRunner runner, IReadOnlyList<StoredEvent> events, CancellationToken cancellation) =>
         runner.UntalliedAsync(this, events, cancellation);
+
+    /// <summary>Whether the total becomes another by the share's change, whatever it is.</summary>
+    internal bool Moves(TShare? before, TShare? after) =>
+        !JsonSerializer.SerializeToUtf8Bytes(Move(null, null, before), StoredJson.Options).AsSpan().SequenceEqual(
+            JsonSerializer.SerializeToUtf8Bytes(Move(null, null, after), StoredJson.Options));
 
     internal ViewKey StoredTotal(string group) => Stored(Total(group));
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using EventSourcing;
 using Microsoft.Azure.Cosmos;
 
 namespace Functions.Projections;
@@ -139,22 +138,10 @@ public sealed class Verification(Database database, TimeProvider clock)
             key.Id, key.Partition, cancellation)).Found;
     }
 
-    async IAsyncEnumerable<IReadOnlyList<Stored>> PagesAsync(
-        View view, string query,
-            [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
-    {
-        using var pages = database.GetContainer(view.Container).GetItemQueryStreamIterator(
-            new QueryDefinition(query).WithParameter("@generation", view.Generation),
-            null,
-            new() { MaxItemCount = PageItems });
-        while (pages.HasMoreResults)
-        {
-            using var page = await pages.ReadNextAsync(cancellation);
-            page.EnsureSuccessStatusCode();
-            yield return (await JsonSerializer.DeserializeAsync<Page>(
-                page.Content, StoredJson.Options, cancellation))!.Documents;
-        }
-    }
+    IAsyncEnumerable<IReadOnlyList<Stored>> PagesAsync(View view, string query, CancellationToken cancellation) =>
+        database.GetContainer(view.Container).PagesAsync<Stored>(
+            new QueryDefinition(query).WithParameter("@generation", view.Generation), partition: null, PageItems,
+            cancellation);
 
     static async Task<T[]> InParallelAsync<T>(
         IReadOnlyList<Stored> page, Func<Stored, Task<T>> each, CancellationToken cancellation)
@@ -167,6 +154,4 @@ public sealed class Verification(Database database, TimeProvider clock)
             async (i, _) => results[i] = await each(page[i]));
         return results;
     }
-
-    sealed record Page(IReadOnlyList<Stored> Documents);
 }

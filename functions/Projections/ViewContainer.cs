@@ -84,26 +84,10 @@ public sealed class ViewContainer(
             live.Container, query.WithParameter("@generation", live.Generation), partition, limit, cancellation);
 
     /// <summary>One page of a query on documents that no projection keeps, so that there is one generation.</summary>
-    public async Task<IReadOnlyList<ViewDocument<TView>>> PageAsync<TView>(
+    public Task<IReadOnlyList<ViewDocument<TView>>> PageAsync<TView>(
         string container, QueryDefinition query, string? partition, int limit, CancellationToken cancellation)
-        where TView : class
-    {
-        var found = new List<ViewDocument<TView>>();
-        using var pages = database.GetContainer(container).GetItemQueryStreamIterator(
-            query,
-            null,
-            new() { PartitionKey = partition is null ? null : new PartitionKey(partition), MaxItemCount = limit });
-        while (pages.HasMoreResults && found.Count < limit)
-        {
-            using var page = await pages.ReadNextAsync(cancellation);
-            page.EnsureSuccessStatusCode();
-            var documents = await JsonSerializer.DeserializeAsync<Page<TView>>(
-                page.Content, StoredJson.Options, cancellation);
-            found.AddRange(documents!.Documents.Take(limit - found.Count));
-        }
-
-        return found;
-    }
+        where TView : class =>
+        database.GetContainer(container).FirstAsync<ViewDocument<TView>>(query, partition, limit, cancellation);
 
     /// <summary>
     /// How many documents there are of each <c>facet</c>, as <c>count</c> says; true and false as text.
@@ -112,14 +96,11 @@ public sealed class ViewContainer(
         View live, QueryDefinition query, CancellationToken cancellation)
     {
         var counts = new Dictionary<string, long>();
-        using var pages = database.GetContainer(live.Container).GetItemQueryStreamIterator(
-            query.WithParameter("@generation", live.Generation));
-        while (pages.HasMoreResults)
+        query = query.WithParameter("@generation", live.Generation);
+        await foreach (var page in database.GetContainer(live.Container).PagesAsync<Counted>(
+            query, partition: null, pageItems: null, cancellation))
         {
-            using var page = await pages.ReadNextAsync(cancellation);
-            page.EnsureSuccessStatusCode();
-            var rows = await JsonSerializer.DeserializeAsync<CountPage>(page.Content, StoredJson.Options, cancellation);
-            foreach (var (facet, count) in rows!.Documents)
+            foreach (var (facet, count) in page)
             {
                 var name = facet.ValueKind == JsonValueKind.String ? facet.GetString()! : facet.GetRawText();
                 counts[name] = counts.GetValueOrDefault(name) + count;
@@ -145,17 +126,9 @@ public sealed class ViewContainer(
 
     async Task<ViewDocument<TView>?> PointReadAsync<TView>(
         string container, ViewKey key, CancellationToken cancellation)
-        where TView : class
-    {
-        using var read = await database.GetContainer(container)
-            .ReadItemStreamAsync(key.Id, new PartitionKey(key.Partition), null, cancellation);
-        return await DocumentAsync<TView>(read, cancellation);
-    }
-
-    sealed record CountPage(IReadOnlyList<Counted> Documents);
+        where TView : class =>
+        (await database.GetContainer(container).FindAsync<ViewDocument<TView>>(key.Id, key.Partition, cancellation))
+            .Found;
 
     sealed record Counted(JsonElement Facet, long Count);
-
-    sealed record Page<TView>(IReadOnlyList<ViewDocument<TView>> Documents)
-        where TView : class;
 }

@@ -35,7 +35,7 @@ public sealed class DeliveryQueries(ViewContainer views)
             line.Quantity)));
         var card = (await customer)?.Customer;
         return ViewAnswer.Json(new Shown(
-            order.Order,
+            id,
             order.Status,
             delivery.Parcel?.Status ?? ShipmentStatus.None,
             order.ShipTo,

@@ -15,6 +15,27 @@ sealed record ProductPlace(string Id, string Name, long Price)
         new(live.Bare(row.Id), row.View!.Listing!.Name, row.View.Listing.Price.MinorUnits);
 }
 
+/// <summary>So many products cost from one amount to another, both included: what to ask for to see them.</summary>
+sealed record PriceBand(Currency Currency, long MinPrice, long? MaxPrice, long Count)
+{
+    /// <summary>Where bands begin, in minor units: 1, 2, 5 and so on, each about twice the one below.</summary>
+    static readonly long[] Bounds =
+    [
+        0, 5_00, 10_00, 20_00, 50_00, 100_00, 200_00, 500_00, 1_000_00, 2_000_00, 5_000_00, 10_000_00,
+    ];
+
+    /// <summary>The band of the amount at the path, by where it begins, as the store's own text.</summary>
+    public static string Of(string path) => Bounds.SkipLast(1).Zip(Bounds.Skip(1)).Reverse().Aggregate(
+        $"\"{Bounds[^1]}\"", (above, band) => $"IIF({path} < {band.Second}, \"{band.First}\", {above})");
+
+    public static PriceBand Of(string facet, long count)
+    {
+        var (currency, from) = (facet[..3], long.Parse(facet.AsSpan(4), CultureInfo.InvariantCulture));
+        var next = Array.IndexOf(Bounds, from) + 1;
+        return new(new(currency), from, next < Bounds.Length ? Bounds[next] - 1 : null, count);
+    }
+}
+
 /// <summary>What a caller looks for among the products; as text it names the list, every filter included.</summary>
 sealed record ProductSearch(
     string Words, string? Category, Currency? Currency, long? MinPrice, long? MaxPrice, bool? Available, string Sort)
@@ -73,6 +94,10 @@ sealed record ProductSearch(
     /// <summary>How many products there are of each value at the path.</summary>
     public QueryDefinition CountBy(string path) => Bound(new(
         $"SELECT {path} AS facet, COUNT(1) AS count FROM c WHERE {Where()} GROUP BY {path}"));
+
+    /// <summary>The same for the bands of each currency: amounts of two of them are never in one.</summary>
+    public QueryDefinition CountByPrice() => CountBy(
+        $"CONCAT(c.view.listing.price.currency, \" \", {PriceBand.Of("c.view.listing.price.minorUnits")})");
 
     string Where()
     {

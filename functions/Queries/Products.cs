@@ -13,7 +13,7 @@ public sealed class ProductQueries(ViewContainer views, Continuations continuati
 {
     /// <summary>
     /// Products by the beginnings of their words, category, price and availability, in the order asked for; with
-    /// <c>facets=true</c> also how many there are of each category and availability.
+    /// <c>facets=true</c> also how many there are of each category, availability and band of prices.
     /// </summary>
     [Function(nameof(GetProducts))]
     public async Task<IResult> GetProducts(
@@ -60,9 +60,13 @@ public sealed class ProductQueries(ViewContainer views, Continuations continuati
             live, (search with { Category = null }).CountBy("c.view.listing.category"), cancellation);
         var stocked = await views.CountsAsync(
             live, (search with { Available = null }).CountBy("c.view.inStock"), cancellation);
+        var priced = await views.CountsAsync(
+            live, (search with { MinPrice = null, MaxPrice = null }).CountByPrice(), cancellation);
         return new(
             new SortedDictionary<string, long>(categories, StringComparer.Ordinal),
-            new(stocked.GetValueOrDefault("true"), stocked.GetValueOrDefault("false")));
+            new(stocked.GetValueOrDefault("true"), stocked.GetValueOrDefault("false")),
+            [.. priced.Select(one => PriceBand.Of(one.Key, one.Value))
+                .OrderBy(band => band.Currency.Value, StringComparer.Ordinal).ThenBy(band => band.MinPrice)]);
     }
 
     static readonly Refusal UnknownProduct = new("unknown-product", "There is no such product.", RefusalKind.Unknown);
@@ -80,7 +84,8 @@ public sealed class ProductQueries(ViewContainer views, Continuations continuati
             : throw new InvalidOperationException("A search finds listed products only.");
     }
 
-    sealed record Facets(IReadOnlyDictionary<string, long> Category, AvailabilityFacet Availability);
+    sealed record Facets(
+        IReadOnlyDictionary<string, long> Category, AvailabilityFacet Availability, IReadOnlyList<PriceBand> Price);
 
     sealed record AvailabilityFacet(long InStock, long OutOfStock);
 

@@ -1,6 +1,5 @@
 using EventSourcing;
 using Functions.Http;
-using Functions.Projections;
 using Functions.Sagas;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -8,7 +7,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace Functions.Queries;
 
 /// <summary>Questions about sagas, answered from their own container.</summary>
-public sealed class SagaQueries(ViewContainer views)
+public sealed class SagaQueries(SagaStories stories)
 {
     [Function(nameof(GetSaga))]
     public async Task<IResult> GetSaga(
@@ -18,9 +17,7 @@ public sealed class SagaQueries(ViewContainer views)
     {
         if (!StreamId.TryParse(sagaId, out var saga))
             return Problem.Of(400, "invalid-saga", "A saga is named like the stream it works for: order-….");
-        var document = await views.ReadAsync<SagaStory>(
-            SagaStories.Container, ViewKey.Of(saga.ToString()), null, TimeSpan.Zero, cancellation);
-        return document?.View is { } story
+        return await stories.FindAsync(saga.ToString(), cancellation) is { } story
             ? ViewAnswer.Json(story)
             : Problem.Of(404, "unknown-saga", $"There is no saga {saga}.");
     }

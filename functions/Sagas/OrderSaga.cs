@@ -18,7 +18,12 @@ namespace Functions.Sagas;
 /// </remarks>
 public sealed record PlacedOrder(
     Origin Origin, ImmutableArray<OrderLine> Lines, Money Total, Address ShipTo, PaymentMethod PaymentMethod,
-    TimeSpan? ApproveWithin = null, bool IsConfirmed = false);
+    TimeSpan? ApproveWithin = null, bool IsConfirmed = false)
+{
+    /// <summary>Set when an earlier run of the saga broke.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Rerun? Again { get; init; }
+}
 
 /// <summary>Whose step it is: the order, and the request and event it all began with.</summary>
 public sealed record Origin(OrderId Order, string CorrelationId, string CausationId)
@@ -54,11 +59,13 @@ public static class OrderSaga
         [OrchestrationTrigger] TaskOrchestrationContext context, PlacedOrder order)
     {
         var saga = new Saga(context, SagaStories.Begin(
-            order.Origin, nameof(OrderSaga), context.Version, new(context.CurrentUtcDateTime, TimeSpan.Zero)));
+            order.Origin, nameof(OrderSaga), context.Version, new(context.CurrentUtcDateTime, TimeSpan.Zero),
+            order.Again));
 
         // The step most likely to refuse comes first, the hardest to undo last. Goods are held while people think it
         // over, a card is not: banks let go of what was set aside for days.
         var refusal = order.IsConfirmed ? null :
+            await TakenBackAsync(saga, order) ??
             await saga.TryAllAsync(order.Lines.Select(line => ReserveStock(order, line))) ??
             await ApprovedAsync(saga, order) ??
             await saga.TryAsync(AuthorizePayment(order)) ??
@@ -67,6 +74,11 @@ public static class OrderSaga
 
         if (refusal is not null)
         {
+            // An earlier run may have come further than this one.
+            if (order.Again is not null)
+                saga.MayHaveBegun(
+                    [.. order.Lines.Select(line => ReserveStock(order, line)), AuthorizePayment(order),
+                        BookShipment(order)]);
             await saga.UndoAsync(refusal);
             await saga.MustAsync(CancelOrder(order, refusal));
         }
@@ -81,6 +93,19 @@ public static class OrderSaga
         return refusal;
     }
 
+    /// <summary>Why an order whose saga is run again can only be taken back.</summary>
+    static async Task<Refusal?> TakenBackAsync(Saga saga, PlacedOrder order) => order.Again switch
+    {
+        null => null,
+        { Refusal: { } refusal } => refusal,
+        _ => await saga.AskAsync(new(
+            "look for what is taken back", nameof(RerunSteps.FindTakenBack),
+            new TakenBackQuestion(order.Origin, [.. order.Lines.Select(line => line.Product)]))
+        {
+            Policy = StepPolicy.Behind,
+        }),
+    };
+
     static async Task<Refusal?> ApprovedAsync(Saga saga, PlacedOrder order) => order.ApproveWithin is { } within
         ? await saga.WaitAsync(Approval(order, within))
         : null;
@@ -88,7 +113,10 @@ public static class OrderSaga
     static Wait Approval(PlacedOrder order, TimeSpan within) =>
         new("approval", OrderChanged, within,
             until => new(
-                "ask for approval", nameof(OrderSteps.RequestApproval), new ApprovalQuestion(order.Origin, until)),
+                "ask for approval", nameof(OrderSteps.RequestApproval), new ApprovalQuestion(order.Origin, until)
+                {
+                    Run = order.Again?.Run ?? 0,
+                }),
             overdue => new(
                 "approval", nameof(OrderSteps.SettleApproval), new ApprovalAnswer(order.Origin, overdue)),
             OrderRefusal.ApprovalPending);

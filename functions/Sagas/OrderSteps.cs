@@ -7,7 +7,13 @@ namespace Functions.Sagas;
 
 public sealed record OrderStep(Origin Origin, Refusal? Why = null);
 
-public sealed record ApprovalQuestion(Origin Origin, DateTimeOffset Until);
+/// <summary>
+/// Each run of a saga asks by a command of its own, for it has another time left; who was asked is not asked twice.
+/// </summary>
+public sealed record ApprovalQuestion(Origin Origin, DateTimeOffset Until)
+{
+    public int Run { get; init; }
+}
 
 public sealed record ApprovalAnswer(Origin Origin, bool IsOverdue);
 
@@ -36,7 +42,7 @@ public sealed class OrderSteps(CommandHandler<Order, OrderCommand, OrderEvent> o
         (await orders.HandleAsync(
             Order.Stream(step.Origin.Order),
             new RequestApproval(step.Until),
-            step.Origin.Command("request-approval"),
+            step.Origin.Command(step.Run == 0 ? "request-approval" : $"request-approval/{step.Run}"),
             cancellation)).Refusal;
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Commerce;
 using Commerce.Restocking;
 using EventSourcing;
@@ -17,7 +18,16 @@ public sealed record RestockOrigin(RestockId Restock, string CorrelationId, stri
 }
 
 /// <summary>What is to be restocked, as it was requested.</summary>
-public sealed record RestockOrder(RestockOrigin Origin, ProductId Product, int Quantity);
+public sealed record RestockOrder(RestockOrigin Origin, ProductId Product, int Quantity)
+{
+    /// <summary>A supplier has taken the order: the saga only goes forward.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsOrdered { get; init; }
+
+    /// <summary>Set when an earlier run of the saga broke.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Rerun? Again { get; init; }
+}
 
 /// <summary>
 /// Orders goods from the cheapest supplier that delivers and puts them in stock. A supplier that declines, or of which
@@ -37,9 +47,9 @@ public static class RestockSaga
         [OrchestrationTrigger] TaskOrchestrationContext context, RestockOrder order)
     {
         var saga = new Saga(context, SagaStories.Begin(
-            order.Origin, context.Version, new(context.CurrentUtcDateTime, TimeSpan.Zero)));
+            order.Origin, context.Version, new(context.CurrentUtcDateTime, TimeSpan.Zero), order.Again));
 
-        var refusal =
+        var refusal = order.IsOrdered ? null :
             await saga.AskAsync(CollectOffers(order)) ??
             await saga.FirstOfAsync(Ranks.Select((name, rank) => OrderFrom(order, name, rank)));
 

@@ -22,6 +22,10 @@ public sealed class RestockSteps(
     [Function(nameof(CollectOffers))]
     public async Task<Refusal?> CollectOffers([ActivityTrigger] RestockOrder order, CancellationToken cancellation)
     {
+        // Other offers under the same command would be refused, and the restock given up for it: the first ones stand.
+        var known = await restocks.KnownAsync(
+            Restock.Stream(order.Origin.Restock), TimeSpan.Zero, cancellation);
+        if (!known.State.Offers.IsEmpty) return null;
         var offers = await suppliers.OffersAsync(order.Product, order.Quantity, cancellation);
         return await RecordAsync(order, "offers", new RestockCommand.RecordOffers([.. offers]), cancellation);
     }

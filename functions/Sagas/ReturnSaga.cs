@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Commerce;
 using Commerce.Ordering;
 using EventSourcing;
@@ -8,7 +9,12 @@ using Microsoft.DurableTask;
 namespace Functions.Sagas;
 
 /// <summary>An order to be given back: what was sold, and what the customer paid.</summary>
-public sealed record ReturnedOrder(Origin Origin, ImmutableArray<OrderLine> Lines, Money Total);
+public sealed record ReturnedOrder(Origin Origin, ImmutableArray<OrderLine> Lines, Money Total)
+{
+    /// <summary>Set when an earlier run of the saga broke.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Rerun? Again { get; init; }
+}
 
 /// <summary>
 /// Takes a confirmed order back: the parcel is kept from leaving if it still can be, the money refunded, the goods put
@@ -30,7 +36,8 @@ public static class ReturnSaga
     public static async Task RunAsync([OrchestrationTrigger] TaskOrchestrationContext context, ReturnedOrder order)
     {
         var saga = new Saga(context, SagaStories.Begin(
-            order.Origin, nameof(ReturnSaga), context.Version, new(context.CurrentUtcDateTime, TimeSpan.Zero)));
+            order.Origin, nameof(ReturnSaga), context.Version, new(context.CurrentUtcDateTime, TimeSpan.Zero),
+            order.Again));
 
         await saga.MustAsync(AwaitSale(order));
         await saga.MustAsync(RecallParcel(order));

@@ -16,7 +16,10 @@ public sealed partial class Saga
     /// </summary>
     static readonly TimeSpan QuietMax = TimeSpan.FromHours(1);
 
-    int stops;
+    /// <summary>So many stops has one run at most: one of an earlier run is never meant by a late decision.</summary>
+    const int StopsMax = 10_000;
+
+    int stops = begun.Run * StopsMax;
 
     int Open(string name, StepKind kind)
     {
@@ -111,13 +114,14 @@ public sealed partial class Saga
     async Task<SagaDecision> ParkAsync(int at, Refusal why, bool maySkip)
     {
         var step = Story.Steps[at];
-        while (true)
+        SagaDecision decision;
+        do
         {
             var stop = new ParkedStep(step.Step, Fit(why.Detail)!, step.Attempts, Now, ++stops, maySkip);
             Story = Story with { Status = SagaStatus.Parked, Parked = [.. Story.Parked, stop] };
             ShowPlace(step.Step);
             await TellAsync(Story);
-            var decision = await context.WaitForExternalEvent<SagaDecision>(DecisionEvent(stop));
+            decision = await context.WaitForExternalEvent<SagaDecision>(DecisionEvent(stop));
             var parked = Story.Parked.Where(p => p.Stop != stop.Stop).ToList();
             Story = Story with
             {
@@ -128,8 +132,9 @@ public sealed partial class Saga
             };
             ShowPlace(step.Step);
             await TellAsync(Story);
-            if (maySkip || decision.Action == SagaAction.Retry) return decision;
         }
+        while (!maySkip && decision.Action != SagaAction.Retry);
+        return decision;
     }
 
     // A chapter that cannot be told for long is left out: the next one holds it too, and the saga's work goes on.

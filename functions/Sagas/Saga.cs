@@ -111,6 +111,15 @@ public sealed partial class Saga(TaskOrchestrationContext context, SagaStory beg
     public Task MustAllAsync(IEnumerable<Step> steps) => Task.WhenAll(steps.Select(MustAsync).ToList());
 
     /// <summary>
+    /// Lets compensation take back these steps as well, in the order they would have been begun: a saga that is run
+    /// again can not know how far it came. To undo what never happened closes it, and changes nothing else.
+    /// </summary>
+    public void MayHaveBegun(IEnumerable<Step> steps)
+    {
+        foreach (var step in steps.Where(step => undos.All(begun => begun.Name != step.Name))) Register(step);
+    }
+
+    /// <summary>
     /// Takes back every step begun, newest first. One that parks lets the older ones go on, for they touch other
     /// streams and need only what was known before their own steps; the saga ends when the last of them is done.
     /// </summary>

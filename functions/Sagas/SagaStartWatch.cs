@@ -11,7 +11,7 @@ namespace Functions.Sagas;
 /// Makes sure that whoever was asked for a saga gets it: the views' reconciliation and redrive, turned on the starts.
 /// </summary>
 public sealed class SagaStartWatch(
-    StartSagas starts, IEventStore events, Parking parking, ViewContainer stories, Reconciliation reconciliation,
+    StartSagas starts, IEventStore events, Parking parking, SagaStories stories, Reconciliation reconciliation,
     Redrive redrive)
 {
     [Function(nameof(ReconcileSagas))]
@@ -39,8 +39,7 @@ public sealed class SagaStartWatch(
     async Task<bool> IsUnheardAsync(StoredEvent stored, CancellationToken cancellation)
     {
         if (StartSagas.SagaOf(stored) is not { } saga) return false;
-        var story = (await stories.ReadAsync<SagaStory>(
-            SagaStories.Container, ViewKey.Of(saga), null, TimeSpan.Zero, cancellation))?.View;
+        var story = await stories.FindAsync(saga, cancellation);
         return StartSagas.Starts(stored)
             ? story is null or { Revision: 0, EndedAt: null }
             : story?.Steps.Any(step => step is { Kind: StepKind.Wait, Outcome: StepOutcome.Running }) == true;

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Text.Json;
-using EventSourcing;
 using Functions.Projections;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Azure.Functions.Worker;
@@ -18,47 +15,48 @@ public sealed class SagaStories(Database database)
     public const string Version = "2";
 
     /// <summary>The first chapter is told by who starts the saga; the orchestration has an hour to tell more.</summary>
-    static readonly TimeSpan FirstSilence = TimeSpan.FromHours(1);
+    public static readonly TimeSpan FirstSilence = TimeSpan.FromHours(1);
 
-    public static SagaStory Begin(Origin origin, string type, string version, DateTimeOffset at) =>
-        new(origin.Saga, type, version, origin.Order.ToString(), origin.CorrelationId, at) { Due = at + FirstSilence };
+    public static SagaStory Begin(
+        Origin origin, string type, string version, DateTimeOffset at, Rerun? again = null) =>
+        Begin(
+            new(origin.Saga, type, version, origin.Order.ToString(), origin.CorrelationId, again?.StartedAt ?? at),
+            at, again);
 
-    public static SagaStory Begin(RestockOrigin origin, string version, DateTimeOffset at) =>
-        new(origin.Saga, nameof(RestockSaga), version, origin.Restock.ToString(), origin.CorrelationId, at)
-        {
-            Due = at + FirstSilence,
-        };
+    public static SagaStory Begin(RestockOrigin origin, string version, DateTimeOffset at, Rerun? again = null) =>
+        Begin(
+            new(
+                origin.Saga, nameof(RestockSaga), version, origin.Restock.ToString(), origin.CorrelationId,
+                again?.StartedAt ?? at),
+            at, again);
+
+    /// <summary>The story as it is now; null when there is no such saga.</summary>
+    public async Task<SagaStory?> FindAsync(string saga, CancellationToken cancellation) =>
+        (await KnownAsync(saga, cancellation)).Story;
 
     /// <summary>
     /// Writes the story unless a newer telling is already there. Activities run at least once and may come late; the
-    /// revision decides, under the document's ETag.
+    /// run and the revision decide, under the document's ETag.
     /// </summary>
     [Function(nameof(TellSagaStory))]
     public async Task TellSagaStory([ActivityTrigger] SagaStory story, CancellationToken cancellation)
     {
-        var sagas = database.GetContainer(Container);
-        var partition = new PartitionKey(story.Saga);
         while (true)
         {
-            using var read = await sagas.ReadItemStreamAsync(story.Saga, partition, null, cancellation);
-            var known = read.StatusCode == HttpStatusCode.NotFound ? null
-                : await ViewContainer.DocumentAsync<SagaStory>(read, cancellation);
-            if (known?.View?.Revision >= story.Revision) return;
-            if (await WriteAsync(sagas, story, read.Headers.ETag, cancellation)) return;
+            var (known, etag) = await KnownAsync(story.Saga, cancellation);
+            if (known is not null && (known.Run, known.Revision).CompareTo((story.Run, story.Revision)) >= 0) return;
+            if (await WriteAsync(story, etag, cancellation)) return;
         }
     }
 
     /// <summary>
     /// Tells the first chapter before the saga runs, so that it is never invisible. False when the story has already
-    /// ended: the saga ran, even if the task hub has forgotten it since.
+    /// ended: the saga ran, even if the task hub has forgotten it since. And false when it was run again: from then on
+    /// only an operator starts it.
     /// </summary>
-    public async Task<bool> OpenAsync(SagaStory story, CancellationToken cancellation)
-    {
-        var sagas = database.GetContainer(Container);
-        if (await WriteAsync(sagas, story, etag: null, cancellation)) return true;
-        using var read = await sagas.ReadItemStreamAsync(story.Saga, new(story.Saga), null, cancellation);
-        return (await ViewContainer.DocumentAsync<SagaStory>(read, cancellation))?.View?.EndedAt is null;
-    }
+    public async Task<bool> OpenAsync(SagaStory story, CancellationToken cancellation) =>
+        await WriteAsync(story, etag: null, cancellation)
+        || await FindAsync(story.Saga, cancellation) is not ({ EndedAt: not null } or { Run: > 0 });
 
     /// <summary>
     /// Says that nobody goes on telling this story. False when somebody did meanwhile; and a chapter that comes later
@@ -71,34 +69,56 @@ public sealed class SagaStories(Database database)
     public Task<bool> CloseAsync(SagaStory story, SagaDecision decision, CancellationToken cancellation) => AmendAsync(
         story, known => known with { EndedAt = decision.At, Decisions = [.. known.Decisions, decision] }, cancellation);
 
+    /// <summary>Ends a broken story whose saga had done all its work and only not told so.</summary>
+    public Task<bool> FinishAsync(
+        SagaStory story, SagaStatus status, SagaDecision decision, CancellationToken cancellation) => AmendAsync(
+        story,
+        known => known with
+        {
+            Status = status,
+            EndedAt = decision.At,
+            Fault = null,
+            Decisions = [.. known.Decisions, decision],
+        },
+        cancellation);
+
+    /// <summary>Begins a broken story anew; false when somebody else has done something with it meanwhile.</summary>
+    public Task<bool> ReopenAsync(SagaStory story, SagaStory anew, CancellationToken cancellation) =>
+        AmendAsync(story, _ => anew, cancellation);
+
+    static SagaStory Begin(SagaStory story, DateTimeOffset at, Rerun? again) => story with
+    {
+        Due = at + FirstSilence,
+        Run = again?.Run ?? 0,
+        Decisions = again?.Decisions ?? [],
+    };
+
     async Task<bool> AmendAsync(
         SagaStory story, Func<SagaStory, SagaStory> change, CancellationToken cancellation)
     {
-        var sagas = database.GetContainer(Container);
-        using var read = await sagas.ReadItemStreamAsync(story.Saga, new(story.Saga), null, cancellation);
-        var known = (await ViewContainer.DocumentAsync<SagaStory>(read, cancellation))?.View;
-        return known is not null && known.Revision == story.Revision && known.Status == story.Status
-            && await WriteAsync(sagas, change(known), read.Headers.ETag, cancellation);
+        var (known, etag) = await KnownAsync(story.Saga, cancellation);
+        return known is not null && known.Run == story.Run && known.Revision == story.Revision
+            && known.Status == story.Status && known.EndedAt == story.EndedAt
+            && await WriteAsync(change(known), etag, cancellation);
     }
+
+    async Task<(SagaStory? Story, string? ETag)> KnownAsync(string saga, CancellationToken cancellation)
+    {
+        var (known, etag) = await database.GetContainer(Container)
+            .FindAsync<ViewDocument<SagaStory>>(saga, saga, cancellation);
+        return (known?.View, etag);
+    }
+
+    Task<bool> WriteAsync(SagaStory story, string? etag, CancellationToken cancellation) =>
+        database.GetContainer(Container).ReplaceAsync(
+            new ViewDocument<SagaStory>
+            {
+                Id = story.Saga,
+                Pk = story.Saga,
+                Seen = new Dictionary<string, long> { [story.Saga] = story.Revision },
+                View = story,
+            },
+            story.Saga, story.Saga, etag, cancellation);
 
     static string Fit(string text) => text.Length > FaultLengthMax ? text[..FaultLengthMax] : text;
-
-    static async Task<bool> WriteAsync(Container sagas, SagaStory story, string? etag, CancellationToken cancellation)
-    {
-        var document = new ViewDocument<SagaStory>
-        {
-            Id = story.Saga,
-            Pk = story.Saga,
-            Seen = new Dictionary<string, long> { [story.Saga] = story.Revision },
-            View = story,
-        };
-        using var content = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(document, StoredJson.Options));
-        var options = new ItemRequestOptions { IfMatchEtag = etag, EnableContentResponseOnWrite = false };
-        using var response = etag is null
-            ? await sagas.CreateItemStreamAsync(content, new(story.Saga), options, cancellation)
-            : await sagas.ReplaceItemStreamAsync(content, story.Saga, new(story.Saga), options, cancellation);
-        if (response.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed) return false;
-        response.EnsureSuccessStatusCode();
-        return true;
-    }
 }

@@ -93,12 +93,17 @@ public sealed record ParkedStep(
 
 /// <summary>What an operator decided about a parked step; the saga adds which one it was, and when it heard.</summary>
 public sealed record SagaDecision(
-    SagaAction Action, string By, string Why, string? Step = null, DateTimeOffset? At = null);
+    SagaAction Action, string By, string Why, string? Step = null, DateTimeOffset? At = null)
+{
+    /// <summary>What had broken the saga that was run again.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Fault { get; init; }
+}
 
 [JsonConverter(typeof(JsonStringEnumConverter<SagaAction>))]
 public enum SagaAction
 {
-    /// <summary>Try the step again.</summary>
+    /// <summary>Try the step again; of a broken saga, all of it.</summary>
     [JsonStringEnumMemberName("retry")]
     Retry,
 
@@ -117,7 +122,13 @@ public enum SagaAction
 public sealed record SagaStory(
     string Saga, string Type, string Version, string Subject, string CorrelationId, DateTimeOffset StartedAt)
 {
-    /// <summary>Grows with every telling, so that a late or repeated write never replaces a newer one.</summary>
+    /// <summary>How often the saga was run again from its beginning, after it had broken.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Run { get; init; }
+
+    /// <summary>
+    /// Grows with every telling of a run, so that a late or repeated write never replaces a newer one.
+    /// </summary>
     public int Revision { get; init; }
 
     public SagaStatus Status { get; init; }

@@ -18,8 +18,9 @@ namespace Functions.Sagas;
 /// <see cref="SagaStartWatch"/> finds; an event nobody can read parks its stream here and holds up no other.
 /// </summary>
 public sealed class StartSagas(
-    CommandHandler<Order, OrderCommand, OrderEvent> orders, SagaStories stories, SagaSettings settings,
-    Parking parking, TimeProvider clock, ILogger<StartSagas> log)
+    CommandHandler<Order, OrderCommand, OrderEvent> orders,
+    CommandHandler<Restock, RestockCommand, RestockEvent> restocks,
+    SagaStories stories, SagaSettings settings, Parking parking, TimeProvider clock, ILogger<StartSagas> log)
 {
     /// <summary>The lease prefix, and the name under which streams that can not be read are parked.</summary>
     public const string Name = "order-sagas";
@@ -113,90 +114,113 @@ public sealed class StartSagas(
         "restock-requested",
     ];
 
+    /// <summary>
+    /// How the saga begins that this event asks for, for the first time or again; null when nothing is left to do, or
+    /// the event asks for none.
+    /// </summary>
+    public async Task<Beginning?> BeginningAsync(StoredEvent stored, Rerun? again, CancellationToken cancellation)
+    {
+        if (stored.EventType == "restock-requested") return await RestockAsync(stored, again, cancellation);
+        var recorded = Aggregates.Orders.Codec.Decode(stored);
+        var origin = OriginOf(recorded);
+        return recorded.Event switch
+        {
+            OrderEvent.Placed { Workflow: Order.Orchestration } e =>
+                await PlacedAsync(origin, e, recorded, again, cancellation),
+            OrderEvent.ReturnRequested =>
+                await ReturnAsync(origin with { Saga = ReturnSaga.IdOf(origin.Order) }, recorded, again, cancellation),
+            _ => null,
+        };
+    }
+
     async Task TakeAsync(DurableTaskClient sagas, StoredEvent stored, CancellationToken cancellation)
     {
-        if (stored.EventType == "restock-requested")
+        if (Starts(stored))
         {
-            await RestockAsync(sagas, stored, cancellation);
+            if (await BeginningAsync(stored, again: null, cancellation) is { } beginning)
+                await StartAsync(sagas, beginning, cancellation);
             return;
         }
 
-        var recorded = Aggregates.Orders.Codec.Decode(stored);
-        var origin = new Origin(
-            Order.IdOf(recorded.Stream), recorded.Metadata.CorrelationId, recorded.Metadata.EventId.ToString("D"))
-        {
-            TraceParent = recorded.Metadata.TraceParent,
-        };
-        await (recorded.Event switch
-        {
-            OrderEvent.Placed { Workflow: Order.Orchestration } e => PlacedAsync(
-                sagas, origin, e, recorded, cancellation),
-            OrderEvent.Placed => Task.CompletedTask,
-            OrderEvent.ReturnRequested => ReturnAsync(
-                sagas, origin with { Saga = ReturnSaga.IdOf(origin.Order) }, recorded, cancellation),
-
-            // To an order that no saga carries out, or none any more, it says nothing: such an event is discarded.
-            _ => sagas.RaiseEventAsync(origin.Saga, OrderSaga.OrderChanged, stored.EventType, cancellation),
-        });
+        // To an order that no saga carries out, or none any more, it says nothing: such an event is discarded.
+        await sagas.RaiseEventAsync(
+            OriginOf(Aggregates.Orders.Codec.Decode(stored)).Saga, OrderSaga.OrderChanged, stored.EventType,
+            cancellation);
     }
 
-    async Task PlacedAsync(
-        DurableTaskClient sagas, Origin origin, OrderEvent.Placed placed, Recorded<OrderEvent> recorded,
+    async Task<Beginning?> PlacedAsync(
+        Origin origin, OrderEvent.Placed placed, Recorded<OrderEvent> recorded, Rerun? again,
         CancellationToken cancellation)
     {
         var at = recorded.Metadata.Timestamp;
         var isConfirmed = false;
-        if (clock.GetUtcNow() - at > OldAfter)
+        if (again is not null || clock.GetUtcNow() - at > OldAfter)
         {
             // The pivot is behind an order that was confirmed, and a cancelled one has been taken back: to ask gateway
             // and carrier for it all again, who may answer otherwise today, could undo what has long been done.
             var order = (await orders.KnownAsync(recorded.Stream, TimeSpan.Zero, cancellation)).State;
-            if (order.Status == OrderStatus.Cancelled) return;
+            if (order.Status == OrderStatus.Cancelled) return null;
             isConfirmed = order.Status != OrderStatus.Pending;
         }
 
-        await StartAsync(
-            sagas,
-            SagaStories.Begin(origin, nameof(OrderSaga), SagaStories.Version, at),
+        return new(
+            SagaStories.Begin(origin, nameof(OrderSaga), SagaStories.Version, at, again),
             new PlacedOrder(
                 origin, placed.Lines, placed.Total, placed.ShipTo, placed.PaymentMethod,
-                isConfirmed ? null : settings.ApprovalOf(placed.Total), isConfirmed),
-            cancellation);
+                isConfirmed ? null : settings.ApprovalOf(placed.Total), isConfirmed)
+            {
+                Again = again,
+            });
     }
 
-    async Task ReturnAsync(
-        DurableTaskClient sagas, Origin origin, Recorded<OrderEvent> recorded, CancellationToken cancellation)
+    async Task<Beginning?> ReturnAsync(
+        Origin origin, Recorded<OrderEvent> recorded, Rerun? again, CancellationToken cancellation)
     {
-        var placed = (await orders.KnownAsync(recorded.Stream, TimeSpan.MaxValue, cancellation)).State.Content!;
-        await StartAsync(
-            sagas,
-            SagaStories.Begin(origin, nameof(ReturnSaga), SagaStories.Version, recorded.Metadata.Timestamp),
-            new ReturnedOrder(origin, placed.Lines, placed.Total),
-            cancellation);
+        var age = again is null ? TimeSpan.MaxValue : TimeSpan.Zero;
+        var order = (await orders.KnownAsync(recorded.Stream, age, cancellation)).State;
+        if (again is not null && order.Status == OrderStatus.Returned) return null;
+        return new(
+            SagaStories.Begin(origin, nameof(ReturnSaga), SagaStories.Version, recorded.Metadata.Timestamp, again),
+            new ReturnedOrder(origin, order.Content!.Lines, order.Content.Total) { Again = again });
     }
 
-    Task RestockAsync(DurableTaskClient sagas, StoredEvent stored, CancellationToken cancellation)
+    async Task<Beginning?> RestockAsync(StoredEvent stored, Rerun? again, CancellationToken cancellation)
     {
         var recorded = Aggregates.Restocks.Codec.Decode(stored);
         var requested = (RestockEvent.Requested)recorded.Event;
+        var isOrdered = false;
+        if (again is not null)
+        {
+            var restock = (await restocks.KnownAsync(recorded.Stream, TimeSpan.Zero, cancellation)).State;
+            if (restock.Status is RestockStatus.Received or RestockStatus.Abandoned) return null;
+            isOrdered = restock.Status == RestockStatus.Ordered;
+        }
+
         var origin = new RestockOrigin(
             Restock.IdOf(recorded.Stream), recorded.Metadata.CorrelationId, recorded.Metadata.EventId.ToString("D"));
-        return StartAsync(
-            sagas,
-            SagaStories.Begin(origin, SagaStories.Version, recorded.Metadata.Timestamp),
-            new RestockOrder(origin, requested.Product, requested.Quantity),
-            cancellation);
+        return new(
+            SagaStories.Begin(origin, SagaStories.Version, recorded.Metadata.Timestamp, again),
+            new RestockOrder(origin, requested.Product, requested.Quantity) { IsOrdered = isOrdered, Again = again });
     }
 
-    async Task StartAsync(
-        DurableTaskClient sagas, SagaStory story, object input, CancellationToken cancellation)
+    static Origin OriginOf(Recorded<OrderEvent> recorded) => new(
+        Order.IdOf(recorded.Stream), recorded.Metadata.CorrelationId, recorded.Metadata.EventId.ToString("D"))
     {
+        TraceParent = recorded.Metadata.TraceParent,
+    };
+
+    async Task StartAsync(DurableTaskClient sagas, Beginning beginning, CancellationToken cancellation)
+    {
+        var story = beginning.Story;
         if (await sagas.GetInstanceAsync(story.Saga, cancellation) is not null) return;
 
         // The story first: a saga that runs is never invisible. Both writes are harmless when they happen again.
         if (!await stories.OpenAsync(story, cancellation)) return;
         await sagas.ScheduleNewOrchestrationInstanceAsync(
-            story.Type, input, new StartOrchestrationOptions(story.Saga), cancellation);
+            story.Type, beginning.Input, new StartOrchestrationOptions(story.Saga), cancellation);
         log.LogInformation("Saga {Saga} started", story.Saga);
     }
 }
+
+/// <summary>The first chapter of a saga, and what its orchestration is given.</summary>
+public sealed record Beginning(SagaStory Story, object Input);

@@ -56,6 +56,11 @@ public sealed class ArchiveBlobs(BlobContainerClient container, IEventArchive ev
 {
     public const string ContentType = "application/x-ndjson";
 
+    /// <summary>An older archive is as old as none at all: nobody reads further back to say how old.</summary>
+    public const int AgeDaysMax = 7;
+
+    const string DayForm = "yyyy/MM/dd/";
+
     const string EventsKey = "events";
     const string Sha256Key = "sha256";
     const string VerifiedKey = "verified";
@@ -100,6 +105,34 @@ public sealed class ArchiveBlobs(BlobContainerClient container, IEventArchive ev
         }
 
         return ([], null);
+    }
+
+    /// <summary>How long ago the newest verified archive was begun, up to <see cref="AgeDaysMax"/> days.</summary>
+    /// <remarks>
+    /// Where none is, the time since the container was made or set up anew: a system of today misses no backup of
+    /// yesterday.
+    /// </remarks>
+    public async Task<TimeSpan> AgeAsync(CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        for (var days = 0; days < AgeDaysMax; days++)
+        {
+            var under = now.UtcDateTime.AddDays(-days).ToString(DayForm, CultureInfo.InvariantCulture);
+            DateTimeOffset? newest = null;
+            await foreach (var blob in container.GetBlobsAsync(
+                BlobTraits.Metadata, BlobStates.None, under, cancellation))
+            {
+                if (Listed(blob) is { IsVerified: true } && ArchiveId.TryParseBlob(blob.Name, out var id))
+                    newest = id.At;
+            }
+
+            if (newest is { } at) return now - at;
+        }
+
+        var made = (await container.GetPropertiesAsync(cancellationToken: cancellation)).Value.LastModified;
+        var since = now - made;
+        return since < TimeSpan.Zero ? TimeSpan.Zero
+            : since > TimeSpan.FromDays(AgeDaysMax) ? TimeSpan.FromDays(AgeDaysMax) : since;
     }
 
     /// <summary>

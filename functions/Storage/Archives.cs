@@ -1,6 +1,8 @@
+using System.Diagnostics.Metrics;
 using EventSourcing;
 using EventSourcing.Backup;
 using Functions.Http;
+using Functions.Queries;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
@@ -10,9 +12,14 @@ namespace Functions.Storage;
 /// <summary>Keeps backups of all events in Blob Storage: one a day, one whenever asked, and the way back.</summary>
 /// <remarks>A run that outlives the host's functionTimeout is stopped, and leaves no archive.</remarks>
 public sealed class Archives(
-    BlobStorage storage, IEventStore store, IEventArchive events, TimeProvider clock, ILogger<Archives> log)
+    BlobStorage storage, IEventStore store, IEventArchive events, Continuations continuations, TimeProvider clock,
+    ILogger<Archives> log)
 {
-    const int ContinuationLengthMax = 2000;
+    public const string MeterName = "Archives";
+
+    static readonly Meter Meter = new(MeterName);
+    static readonly Gauge<double> Age = Meter.CreateGauge<double>(
+        "archives.age", "h", "How old the newest verified archive is.");
 
     /// <summary>In the quiet hours of the day; where no storage is configured there is nothing to do.</summary>
     [Function(nameof(ArchiveEvents))]
@@ -21,6 +28,14 @@ public sealed class Archives(
         if (!storage.IsConfigured) return;
         var archived = await (await BlobsAsync(cancellation)).WriteAsync(cancellation);
         log.LogInformation("Archived {Events} events as {Blob}", archived.Events, archived.Blob);
+    }
+
+    /// <summary>A night without an archive makes no noise of its own: this tells how long it has been.</summary>
+    [Function(nameof(WatchArchives))]
+    public async Task WatchArchives([TimerTrigger("0 */30 * * * *")] TimerInfo timer, CancellationToken cancellation)
+    {
+        if (!storage.IsConfigured) return;
+        Age.Record((await (await BlobsAsync(cancellation)).AgeAsync(cancellation)).TotalHours);
     }
 
     /// <summary>Writes an archive now and answers when it is verified.</summary>
@@ -41,19 +56,12 @@ public sealed class Archives(
         var under = Request.Query(request, "under", lengthMax: 10);
         if (under?.Any(c => !char.IsAsciiDigit(c) && c != '/') == true)
             throw new InvalidRequestException("invalid-query", "under is a year, a month or a day, such as 2030/01.");
-        var continuation = Request.Query(request, "continuation", ContinuationLengthMax);
-        var limit = Request.Limit(request);
+        var (limit, list) = (Request.Limit(request), $"archives {under}");
+        var place = await continuations.OpenAsync<Place>(request, list, cancellation);
         var blobs = await BlobsAsync(cancellation);
-        try
-        {
-            var (archives, next) = await blobs.ListAsync(under, continuation, limit, cancellation);
-            return TypedResults.Json(new { archives, continuation = next }, StoredJson.Options);
-        }
-        catch (Azure.RequestFailedException refused) when (refused.Status == 400 && continuation is not null)
-        {
-            throw new InvalidRequestException(
-                "invalid-continuation", "continuation is not one this API gave out.");
-        }
+        var (archives, next) = await blobs.ListAsync(under, place?.Marker, limit, cancellation);
+        var continuation = next is null ? null : await continuations.SealAsync(list, new Place(next), cancellation);
+        return TypedResults.Json(new { archives, continuation }, StoredJson.Options);
     }
 
     /// <summary>
@@ -72,6 +80,9 @@ public sealed class Archives(
             var restored = await (await BlobsAsync(cancellation)).RestoreAsync(id, store, resume, cancellation);
             return TypedResults.Json(new { events = restored }, StoredJson.Options);
         });
+
+    /// <summary>Where the storage goes on: names are in order, so it is behind the last one.</summary>
+    sealed record Place(string Marker);
 
     async Task<ArchiveBlobs> BlobsAsync(CancellationToken cancellation) =>
         new(await storage.ContainerAsync(BlobStorage.Archive, cancellation), events, clock);

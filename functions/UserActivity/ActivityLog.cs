@@ -88,4 +88,7 @@ public sealed class ActivityLog(Database database, PersonalSeal seal)
 }
 
 /// <summary>Behind which line of a log a page starts.</summary>
-public sealed record ActivityPlace(DateTimeOffset At, string Id);
+public sealed record ActivityPlace(DateTimeOffset At, string Id)
+{
+    public static ActivityPlace Of(ActivityEntry entry) => new(entry.At, entry.Id);
+}

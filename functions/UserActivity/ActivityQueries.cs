@@ -1,18 +1,18 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Commerce;
 using Commerce.Customers;
 using EventSourcing;
 using Functions.EventStore;
 using Functions.Http;
+using Functions.Queries;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
 namespace Functions.UserActivity;
 
 /// <summary>What people did, asked by person or by product.</summary>
-public sealed class ActivityQueries(ActivityLog activity, Popularity popularity)
+public sealed class ActivityQueries(ActivityLog activity, Popularity popularity, Continuations continuations)
 {
     const int ViewsLookedAtMax = 200;
     const int ExportPageMax = 500;
@@ -27,13 +27,17 @@ public sealed class ActivityQueries(ActivityLog activity, Popularity popularity)
         CancellationToken cancellation)
     {
         var user = UserOf(customerId);
-        var limit = Request.Limit(request);
-        var entries = await activity.PageAsync(user, ActionOf(request), PlaceOf(request), limit, cancellation);
+        var (limit, action) = (Request.Limit(request), ActionOf(request));
+        var list = $"activity {user} {action}";
+        var after = await continuations.OpenAsync<ActivityPlace>(request, list, cancellation);
+        var entries = await activity.PageAsync(user, action, after, limit, cancellation);
         return TypedResults.Json(
             new
             {
                 activity = entries.Select(Row),
-                continuation = entries.Count == limit ? Cursor(entries[^1]) : null,
+                continuation = entries.Count == limit
+                    ? await continuations.SealAsync(list, ActivityPlace.Of(entries[^1]), cancellation)
+                    : null,
             },
             StoredJson.Options);
     }
@@ -114,22 +118,6 @@ public sealed class ActivityQueries(ActivityLog activity, Popularity popularity)
             : throw new InvalidRequestException(
                 "invalid-action", "action is viewed, searched, added or purchased.");
 
-    static string Cursor(ActivityEntry last) =>
-        Convert.ToBase64String(Encoding.UTF8.GetBytes($"{last.At:O} {last.Id}"));
-
-    static ActivityPlace? PlaceOf(HttpRequest request)
-    {
-        if (Request.Query(request, "continuation") is not { } text) return null;
-        var bytes = new byte[text.Length];
-        return Convert.TryFromBase64String(text, bytes, out var length)
-            && Encoding.UTF8.GetString(bytes, 0, length).Split(' ') is [var at, var id]
-            && DateTimeOffset.TryParseExact(at, "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out var when)
-            && Guid.TryParseExact(id, "D", out _)
-            ? new(when, id)
-            : throw new InvalidRequestException(
-                "invalid-continuation", "continuation is not one this API gave out.");
-    }
-
     /// <summary>Writes as it reads, so a log of any length needs no memory.</summary>
     sealed class Export(ActivityLog activity, StreamId user) : IResult
     {
@@ -147,7 +135,7 @@ public sealed class ActivityQueries(ActivityLog activity, Popularity popularity)
                     await response.Body.WriteAsync("\n"u8.ToArray(), gone);
                 }
 
-                place = new(last.At, last.Id);
+                place = ActivityPlace.Of(last);
             }
         }
     }

@@ -49,12 +49,13 @@ public sealed class Api(HttpClient http)
     public async Task<IReadOnlyList<JsonElement>> EventsAsync(string stream, CancellationToken cancellation)
     {
         var events = new List<JsonElement>();
-        for (var next = $"/api/streams/{stream}?limit=500"; next is not null;)
+        var first = $"/api/streams/{stream}?limit=500";
+        for (var next = first; next is not null;)
         {
             var page = await GetAsync(next, cancellation);
             if (!page.IsSuccess) break;
             events.AddRange(page.Body.GetProperty("events").EnumerateArray());
-            next = page.Text("next");
+            next = page.Text("continuation") is { } place ? $"{first}&continuation={place}" : null;
         }
 
         return events;

@@ -111,7 +111,10 @@ public sealed class OrderSagaTests(RunningSystem system)
         await system.SettledAsync(order);
 
         Assert.All(answers, answer => Assert.Equal(202, (int)answer.Status));
-        Assert.All(answers, answer => Assert.Equal($"order-{order}@1", answer.Text("consistencyToken")));
+
+        // A repeat says how far the order has come since, and its saga may have been quicker.
+        Assert.All(answers, answer => Assert.Contains(
+            answer.Text("consistencyToken"), new[] { $"order-{order}@1", $"order-{order}@2" }));
         Assert.Equal(["order-placed", "order-confirmed"], await system.EventTypesAsync($"order-{order}"));
         Assert.Equal(
             ["stock-received", "stock-reserved", "stock-committed"], await system.EventTypesAsync($"stock-{product}"));

@@ -253,11 +253,8 @@ public sealed class ProjectionTests(RunningSystem system)
         return events;
     }
 
-    async Task<ViewDocument<Sum>?> ReadAsync(string stream)
-    {
-        using var read = await Projections.ReadItemStreamAsync($"{name}-{stream}", new(name));
-        return await ViewContainer.DocumentAsync<Sum>(read, default);
-    }
+    async Task<ViewDocument<Sum>?> ReadAsync(string stream) =>
+        (await Projections.FindAsync<ViewDocument<Sum>>($"{name}-{stream}", name, default)).Found;
 
     async Task<string> EtagAsync(string stream)
     {

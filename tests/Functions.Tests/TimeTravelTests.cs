@@ -30,7 +30,7 @@ public sealed class TimeTravelTests(RunningSystem system)
         Assert.Equal((404, "unknown-order"), ((int)before.Status, before.Text("code")));
 
         using var response = await system.Http.GetAsync($"/api/orders/{order}?sequence=1");
-        Assert.Equal("\"1\"", response.Headers.ETag?.ToString());
+        Assert.StartsWith("\"1~", response.Headers.ETag?.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -36,6 +36,7 @@ static class BindingKinds
         ["Azure.Messaging.ServiceBus"] = "Azure.Messaging.ServiceBus",
         ["Azure.Messaging.EventHubs"] = "Azure.Messaging.EventHubs",
         ["Azure.Messaging.EventHubs.Producer"] = "Azure.Messaging.EventHubs",
+        ["Azure.Monitor.OpenTelemetry.Exporter"] = "Azure.Monitor.OpenTelemetry.Exporter",
         ["Azure.Security.KeyVault.Keys"] = "Azure.Security.KeyVault.Keys",
         ["Azure.Security.KeyVault.Keys.Cryptography"] = "Azure.Security.KeyVault.Keys",
         ["Azure.Storage.Blobs"] = "Azure.Storage.Blobs",

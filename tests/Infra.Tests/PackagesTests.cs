@@ -19,6 +19,20 @@ public sealed class PackagesTests
         Assert.Empty(Packages(Repository.Read("functions/Functions.csproj")).Except(versions));
     }
 
+    /// <summary>
+    /// The extension brings a client and a worker of its own version. A newer core under them is another's inside.
+    /// </summary>
+    [Fact]
+    public void The_durable_task_packages_are_of_one_version_and_complete()
+    {
+        string[] set = ["Abstractions", "Client", "Client.Grpc", "Worker", "Worker.Grpc"];
+        var named = set.Select(part => $"Microsoft.DurableTask.{part}").ToList();
+        Assert.Empty(named.Except(Packages(Repository.Read("functions/Functions.csproj"))));
+        Assert.Single(XDocument.Parse(Repository.Read("Directory.Packages.props")).Descendants("PackageVersion")
+            .Where(v => v.Attribute("Include")!.Value.StartsWith("Microsoft.DurableTask.", StringComparison.Ordinal))
+            .Select(v => v.Attribute("Version")!.Value).Distinct());
+    }
+
     [Fact]
     public void The_rule_sees_a_binding_a_client_and_a_back_end_without_a_package()
     {

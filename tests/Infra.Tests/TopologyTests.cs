@@ -147,6 +147,16 @@ public sealed class TopologyTests
         Assert.Empty(MetricsAwaited.Intersect(reported));
     }
 
+    /// <summary>The host writes a line of this category for each call; Application Insights makes a request of it.
+    /// </summary>
+    [Fact]
+    public void The_requests_that_charts_count_are_written()
+    {
+        Assert.Contains("AppRequests", Repository.Read("infra/bicep/workbook.json"), StringComparison.Ordinal);
+        var levels = JsonNode.Parse(Repository.Read("host.json"))!["logging"]!["logLevel"]!;
+        Assert.Equal("Information", Topology.Text(levels["Host.Results"]));
+    }
+
     [Fact]
     public void An_alert_is_on_exactly_when_its_metric_is_reported() => Assert.All(
         Topology.Alerts["alerts"]!.AsArray(),

@@ -145,4 +145,33 @@ public sealed class VirtualClockTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => idle);
     }
+
+    [Fact]
+    public async Task Nothing_falls_due_any_more_once_somebody_has_begun_to_work()
+    {
+        var clock = new VirtualClock(Start);
+        IDisposable? work = null;
+        var overdue = 0;
+        await using var begins = clock.CreateTimer(
+            _ => work = clock.Hold(), null, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
+        await using var expires = clock.CreateTimer(
+            _ => overdue++, null, TimeSpan.FromSeconds(31), Timeout.InfiniteTimeSpan);
+        using var source = clock.AddSource(() => Start.AddMinutes(1));
+
+        clock.AutoAdvance = TimeSpan.FromHours(1);
+
+        Assert.Equal((0, Start.AddSeconds(1)), (overdue, clock.GetUtcNow()));
+        work!.Dispose();
+        Assert.Equal((1, Start.AddMinutes(1)), (overdue, clock.GetUtcNow()));
+
+        // A leap waits for it as well.
+        var arrived = clock.AdvanceAsync(TimeSpan.FromDays(3));
+        await arrived;
+        work = clock.Hold();
+        arrived = clock.AdvanceAsync(TimeSpan.FromDays(3));
+        Assert.False(arrived.IsCompleted);
+        work.Dispose();
+        await arrived;
+        Assert.Equal(Start.AddMinutes(1).AddDays(6), clock.GetUtcNow());
+    }
 }

@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using EventSourcing;
+using Functions.Queries;
 using Functions.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Runtime.Local;
@@ -61,18 +63,48 @@ public sealed class OperationTests(BlobAccount account)
     {
         var store = new BreakingArchive(new InMemoryEventStore(), pages: 0);
         await new Archives(
-            new(service: null), new InMemoryEventStore(), store, TimeProvider.System, NullLogger<Archives>.Instance)
-            .ArchiveEvents(null!, None);
+            new(service: null), new InMemoryEventStore(), store, Continuations(), TimeProvider.System,
+            NullLogger<Archives>.Instance).ArchiveEvents(null!, None);
     }
 
     [BlobFact]
     public async Task The_daily_archive_is_one_like_any_other()
     {
         var (storage, store, clock) = (account.Storage(), await Samples.StoreAsync(streams: 1), new StillClock());
-        await new Archives(storage, store, store, clock, NullLogger<Archives>.Instance).ArchiveEvents(null!, None);
+        await new Archives(storage, store, store, Continuations(), clock, NullLogger<Archives>.Instance)
+            .ArchiveEvents(null!, None);
         var blobs = new ArchiveBlobs(await storage.ContainerAsync(BlobStorage.Archive, None), store, clock);
         var archived = Assert.Single((await blobs.ListAsync(null, null, 10, None)).Archives);
         Assert.Equal((20, true), (archived.Events, archived.IsVerified));
+    }
+
+    static Continuations Continuations() => new(new InMemoryKeyVault());
+
+    [BlobFact]
+    public async Task A_night_without_an_archive_shows_in_the_age_of_the_newest()
+    {
+        var (storage, store, clock) = (account.Storage(), await Samples.StoreAsync(streams: 1), new StillClock());
+        var archives = new Archives(
+            storage, store, store, Continuations(), clock, NullLogger<Archives>.Instance);
+        var ages = new List<double>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, own) =>
+        {
+            if (instrument.Meter.Name == Functions.Storage.Archives.MeterName) own.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>((_, age, _, _) => ages.Add(age));
+        listener.Start();
+
+        await archives.ArchiveEvents(null!, None);
+        foreach (var hours in (int[])[0, 27, 200])
+        {
+            clock.Now += TimeSpan.FromHours(hours);
+            await archives.WatchArchives(null!, None);
+        }
+
+        await archives.ArchiveEvents(null!, None);
+        await archives.WatchArchives(null!, None);
+        Assert.Equal([0, 27, ArchiveBlobs.AgeDaysMax * 24, 0], ages);
     }
 
     static Task<LocalSystem> StartAsync(string blobs) => LocalSystem.StartAsync(

@@ -12,6 +12,10 @@ param actionGroupName string
 // Our own metrics, as OpenTelemetry writes them into the workspace.
 var alerts = loadJsonContent('../../topology/alerts.json').alerts
 
+// A histogram comes with the greatest value it saw; a gauge is one value, which is its sum.
+var peak = 'Peak = coalesce(Max, Sum)'
+var parts = map(alerts, alert => empty(alert.splitBy) ? '' : ', Part = tostring(Properties["${alert.splitBy}"])')
+
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)) {
   name: actionGroupName
   location: 'global'
@@ -24,7 +28,7 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)
 }
 
 resource own 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
-  for alert in alerts: {
+  for (alert, i) in alerts: {
     name: '${namePrefix}${alert.name}'
     location: location
     tags: tags
@@ -42,11 +46,9 @@ resource own 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       criteria: {
         allOf: [
           {
-            query: empty(alert.splitBy)
-              ? 'AppMetrics | where Name == "${alert.metric}"'
-              : 'AppMetrics | where Name == "${alert.metric}" | extend Part = tostring(Properties["${alert.splitBy}"])'
+            query: 'AppMetrics | where Name == "${alert.metric}" | extend ${peak}${parts[i]}'
             timeAggregation: alert.aggregation
-            metricMeasureColumn: alert.aggregation == 'Count' ? null : 'Max'
+            metricMeasureColumn: alert.aggregation == 'Count' ? null : 'Peak'
             dimensions: empty(alert.splitBy) ? [] : [{ name: 'Part', operator: 'Include', values: ['*'] }]
             operator: alert.operator
             threshold: alert.threshold

@@ -2,9 +2,11 @@ namespace Runtime.DurableTask;
 
 /// <summary>Time that moves only when told to, or when everybody who registered work is idle.</summary>
 /// <remarks>
-/// <see cref="Advance"/> moves at once, whoever is busy; <see cref="AdvanceAsync"/> lets everybody come to rest
-/// between one timer and the next, so that a chain of timers runs as it would in real time. Work that waits for this
-/// clock while it counts as busy (an activity in <c>Task.Delay</c>) can only be moved by <see cref="Advance"/>.
+/// <see cref="AdvanceAsync"/> and <see cref="AutoAdvance"/> let everybody come to rest between one timer and the next,
+/// so that a chain of timers runs as it would in real time: nothing falls due while work is in flight.
+/// <see cref="Advance"/> moves at once, whoever is busy: what is in flight then runs out of its time, and so may every
+/// attempt that follows it within one long leap. It is for work that waits for this clock while it counts as busy (an
+/// activity in <c>Task.Delay</c>), which nothing else can move.
 /// </remarks>
 public sealed class VirtualClock : TimeProvider
 {
@@ -110,7 +112,10 @@ public sealed class VirtualClock : TimeProvider
     public void AdvanceTo(DateTimeOffset instant)
     {
         RefusePast(instant);
-        MoveTo(instant);
+        while (Next(instant, resting: false) != Move.Arrived)
+        {
+        }
+
         AdvanceIfIdle();
     }
 
@@ -126,9 +131,8 @@ public sealed class VirtualClock : TimeProvider
         {
             await WhenIdleAsync(cancellation);
         }
-        while (FireNext(instant));
+        while (Next(instant, resting: true) != Move.Arrived);
 
-        Reach(instant);
         AdvanceIfIdle();
         await WhenIdleAsync(cancellation);
     }
@@ -157,32 +161,22 @@ public sealed class VirtualClock : TimeProvider
     void RefusePast(DateTimeOffset instant) =>
         ArgumentOutOfRangeException.ThrowIfLessThan(instant, GetUtcNow(), nameof(instant));
 
-    void MoveTo(DateTimeOffset instant)
-    {
-        while (FireNext(instant))
-        {
-        }
-
-        Reach(instant);
-    }
-
-    void Reach(DateTimeOffset instant)
-    {
-        lock (_gate)
-        {
-            _now = instant > _now ? instant.ToUniversalTime() : _now;
-        }
-    }
-
-    // All timers of one instant fire together: nobody could tell their order in real time.
-    bool FireNext(DateTimeOffset until)
+    // All timers of one instant fire together: nobody could tell their order in real time. Whether everybody rests is
+    // asked under the lock that moves the time: in between, somebody could begin what then runs out of its time.
+    Move Next(DateTimeOffset until, bool resting)
     {
         var due = new List<VirtualTimer>();
         lock (_gate)
         {
+            if (resting && _holds > 0)
+            {
+                return Move.Refused;
+            }
+
             if (_timers.Min is not { } first || first.Due > until)
             {
-                return false;
+                _now = until > _now ? until.ToUniversalTime() : _now;
+                return Move.Arrived;
             }
 
             _now = first.Due > _now ? first.Due : _now;
@@ -195,7 +189,7 @@ public sealed class VirtualClock : TimeProvider
         }
 
         due.ForEach(timer => timer.Fire());
-        return true;
+        return Move.Fired;
     }
 
     void AdvanceIfIdle()
@@ -218,7 +212,9 @@ public sealed class VirtualClock : TimeProvider
             while (NextWithinReach() is { } due && due != last)
             {
                 last = due;
-                MoveTo(due);
+                while (Next(due, resting: true) == Move.Fired)
+                {
+                }
             }
         }
     }
@@ -248,6 +244,18 @@ public sealed class VirtualClock : TimeProvider
         {
             return _holds == 0 && next - _now <= _autoAdvance ? (next > _now ? next : _now) : null;
         }
+    }
+
+    enum Move
+    {
+        /// <summary>Some timers fired, perhaps with more to come.</summary>
+        Fired,
+
+        /// <summary>It is that time now.</summary>
+        Arrived,
+
+        /// <summary>Somebody is busy.</summary>
+        Refused,
     }
 
     sealed class VirtualTimer(VirtualClock clock, TimerCallback callback, object? state, long number) : ITimer

@@ -5,8 +5,7 @@ using static Commerce.Shipping.ShipmentEvent;
 namespace Commerce.Shipping;
 
 /// <summary>What the person waiting for a parcel asks: where is it, and since when?</summary>
-public sealed record DeliveryProgress(
-    ShipmentId Shipment, ShipmentStatus Status, string? Tracking, Address? ShipTo, DateTimeOffset ChangedAt)
+public sealed record DeliveryProgress(ShipmentStatus Status, string? Tracking)
 {
     public DateTimeOffset? BookedAt { get; init; }
 
@@ -16,20 +15,10 @@ public sealed record DeliveryProgress(
 
     public static DeliveryProgress? Project(DeliveryProgress? view, Recorded<ShipmentEvent> recorded)
     {
-        var at = recorded.Metadata.Timestamp;
-        var parcel = (view ?? new(Shipping.Shipment.IdOf(recorded.Stream), ShipmentStatus.None, null, null, at)) with
-        {
-            ChangedAt = at,
-        };
+        var (at, parcel) = (recorded.Metadata.Timestamp, view ?? new(ShipmentStatus.None, null));
         return recorded.Event switch
         {
-            Booked e => parcel with
-            {
-                Status = ShipmentStatus.Booked,
-                Tracking = e.Tracking,
-                ShipTo = e.ShipTo,
-                BookedAt = at,
-            },
+            Booked e => parcel with { Status = ShipmentStatus.Booked, Tracking = e.Tracking, BookedAt = at },
             Cancelled => parcel with { Status = ShipmentStatus.Cancelled },
             Refused => parcel with { Status = ShipmentStatus.Refused },
             Dispatched => parcel with { Status = ShipmentStatus.Dispatched, DispatchedAt = at },

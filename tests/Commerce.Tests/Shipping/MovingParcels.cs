@@ -150,7 +150,7 @@ public sealed class MovingParcels
 
     [Fact]
     public void The_progress_tells_where_the_parcel_is_and_since_when() => Assert.Equal(
-        new DeliveryProgress(ShipmentId.Of(TheOrder), ShipmentStatus.Delivered, "T1", Home, Noon.AddHours(2))
+        new DeliveryProgress(ShipmentStatus.Delivered, "T1")
         {
             BookedAt = Noon,
             DispatchedAt = Noon.AddHours(1),
@@ -160,7 +160,7 @@ public sealed class MovingParcels
 
     [Fact]
     public void The_progress_of_a_shipment_never_booked_says_cancelled() => Assert.Equal(
-        new DeliveryProgress(ShipmentId.Of(TheOrder), ShipmentStatus.Cancelled, null, null, Noon),
+        new DeliveryProgress(ShipmentStatus.Cancelled, null),
         Progress(new Cancelled()));
 
     static DeliveryProgress? Progress(params ShipmentEvent[] events) =>

@@ -39,6 +39,42 @@ public sealed class ChoreographedOrderTests(RunningSystem system)
         Assert.Equal(404, (int)(await system.Api.GetAsync($"/api/sagas/order-{order}", default)).Status);
     }
 
+    [Fact]
+    public async Task A_confirmed_order_that_is_cancelled_comes_back_by_a_saga_though_none_carried_it_out()
+    {
+        var customer = await Wanted.CustomerAsync(system.Api, 100_00);
+        var product = await system.ProductAsync(stock: 5, price: 10_00);
+        var order = await PlaceAsync(Wanted.Good, Catalogue.Address(), customer, (product, 2));
+        await EndsAsync($"order-{order}", "order-confirmed");
+
+        // Its goods and its money may still be on their way: the return waits for them.
+        var answer = await system.Api.PostAsync(
+            $"/api/orders/{order}/cancellation", new { reason = "changed my mind" }, null, default);
+        Assert.Equal(
+            (202, "return", $"/api/sagas/return-{order}"),
+            ((int)answer.Status, answer.Text("becomes"), answer.Text("saga")));
+        var saga = await RunningSystem.EventuallyAsync(
+            () => system.Api.GetAsync($"/api/sagas/return-{order}", default), s => s.Text("endedAt") is not null);
+
+        Assert.Equal("completed", saga.Text("status"));
+        await EndsAsync($"customer-{customer}", "customer-credit-released");
+        Assert.Equal(
+            ["order-placed", "order-confirmed", "order-return-requested", "order-returned"],
+            await system.EventTypesAsync($"order-{order}"));
+        Assert.Equal(
+            ["payment-authorized", "payment-captured", "payment-refunded"],
+            await system.EventTypesAsync($"payment-{order}"));
+        Assert.Equal(["shipment-booked", "shipment-cancelled"], await system.EventTypesAsync($"shipment-{order}"));
+        Assert.Equal(
+            ["allocation-reserved", "allocation-committed"], await system.EventTypesAsync($"allocation-{order}"));
+        Assert.Equal(
+            ["stock-received", "stock-reserved", "stock-committed", "stock-received"],
+            await system.EventTypesAsync($"stock-{product}"));
+        var ledger = system.Gateway.Ledger(PaymentId.Of(new(order)));
+        Assert.Equal((20_00, 20_00), (ledger.Captured, ledger.Refunded));
+        Assert.Equal(404, (int)(await system.Api.GetAsync($"/api/sagas/order-{order}", default)).Status);
+    }
+
     [Theory]
     [InlineData("4000 0000 0000 0002", "DE", "card-declined", "payment-declined", "")]
     [InlineData(Wanted.Good, "AQ", "address-not-served", "payment-authorized payment-voided", "shipment-refused")]

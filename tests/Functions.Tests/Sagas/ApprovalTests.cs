@@ -105,24 +105,20 @@ public sealed class ApprovalTests(RunningSystem system)
     {
         var waiting = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => WaitingAsync()));
 
+        // Some come in time, some too late. The clock lets every saga come to rest before it goes on: one that leapt
+        // over steps in flight would let all their attempts run out of time, and take an approved order back for that.
         var answers = Task.WhenAll(waiting.Select(one => AnswerAsync(one.Order, "approve", "boss@example.com")));
-        system.Clock.Advance(Deadline);
+        await system.Clock.AdvanceAsync(Deadline, default);
         foreach (var (one, answer) in waiting.Zip(await answers))
         {
             var saga = await system.SettledAsync(one.Order);
-            var events = await system.EventTypesAsync($"order-{one.Order}");
-            if ((int)answer.Status != 202)
-            {
-                Assert.Equal(
-                    ("approval-expired", "approval-expired"), (answer.Text("code"), saga.Text("refusal.code")));
-                Assert.DoesNotContain("order-approved", events);
-                continue;
-            }
-
-            // A clock that leaps by days may let an attempt under way run out of its time, which is no answer's fault.
-            Assert.Contains("order-approved", events);
-            Assert.DoesNotContain("order-approval-expired", events);
-            Assert.Contains(saga.Text("refusal.code"), (string?[])[null, "step-failed"]);
+            var taken = (int)answer.Status == 202;
+            Assert.Equal(
+                (taken ? "completed" : "compensated", taken ? null : "approval-expired", answer.Text("code")),
+                (saga.Text("status"), saga.Text("refusal.code"), answer.Text("code")));
+            Assert.Equal(
+                taken ? "order-approved" : "order-approval-expired",
+                (await system.EventTypesAsync($"order-{one.Order}"))[2]);
         }
     }
 

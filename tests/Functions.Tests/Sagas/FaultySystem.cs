@@ -131,6 +131,10 @@ public sealed class FaultySystem : IAsyncLifetime
         Assert.True(answer.IsSuccess, $"{answer.Status} {answer.Body}");
     }
 
+    /// <summary>Somebody's word about the order of this saga, wherever it stands.</summary>
+    public Task AnswerAsync(string saga, string decision) => Api.PostAsync(
+        $"/api/orders/{saga["order-".Length..]}/approval", new { decision, reason = "because" }, null, default);
+
     /// <summary>Until each saga has ended or stands parked; in between something may be done to move time.</summary>
     public Task SettleAsync(IEnumerable<Guid> orders, Action? between = null) =>
         SettleAsync(orders.Select(order => $"order-{order}"), between);

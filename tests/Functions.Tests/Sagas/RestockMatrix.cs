@@ -72,10 +72,28 @@ public sealed class RestockMatrix(FaultySystem system)
                     way.Decision)));
         }
 
-        Assert.InRange(cases.Count, 50, 90);
+        cases.AddRange(steps.SelectMany(Strikes.Breaks).Select(strike => Case($"{strike}", [strike])));
+        cases.AddRange(Strikes.Breaks(nameof(RestockSteps.AbandonRestock)).Select(strike => Case(
+            $"{strike}", [new(nameof(RestockSteps.OrderFromSupplier), Mishap.Refused, Always), strike])));
+        Assert.InRange(cases.Count, 60, 110);
         var stories = await RunnerAsync(cases, Quantity);
         Assert.All(stories.Values, story =>
             Assert.Contains(story.Text("status"), (string[])["completed", "compensated"]));
+        await BalancedAsync(cases, Quantity);
+    }
+
+    [Fact]
+    public async Task A_supplier_that_answers_too_late_delivers_nothing_that_was_not_ordered()
+    {
+        var seen = Case("seen", []);
+        await RunnerAsync([seen], Quantity);
+        var cases = system.Strikes.CallsOf(seen.Saga).Distinct()
+            .SelectMany(step => new[] { 1, StepPolicy.Before.AttemptsMax, StepPolicy.Behind.AttemptsMax }
+                .Select(times => Case($"{step} hangs × {times}", [new(step, Mishap.HangsThenHappens, times)])))
+            .ToList();
+        await RunnerAsync(cases, Quantity, () => system.Clock.Advance(TimeSpan.FromSeconds(16)));
+        system.Clock.Advance(Strikes.Hang * 2);
+        await system.System.Host.Durable.WhenIdleAsync();
         await BalancedAsync(cases, Quantity);
     }
 
@@ -102,45 +120,23 @@ public sealed class RestockMatrix(FaultySystem system)
     }
 
     Task<IReadOnlyDictionary<string, Runtime.Local.ApiAnswer>> RunnerAsync(
-        IReadOnlyList<SagaCase> cases, int quantity) =>
+        IReadOnlyList<SagaCase> cases, int quantity, Action? between = null) =>
         new SagaCases(system, (@case, step) => ByHandAsync(@case, step, quantity)).RunAsync(cases, async @case =>
         {
             var answer = await system.Api.PutAsync(
                 $"/api/restocks/{@case.Id}", new { productId = Product, quantity }, default);
             Assert.True(answer.IsSuccess, $"{answer.Status} {answer.Body}");
-        });
+        }, between);
 
     async Task BalancedAsync(IReadOnlyList<SagaCase> cases, int quantity)
     {
         var wrong = new List<string>();
-        var receipts = (await system.Api.EventsAsync($"stock-{Product}", default))
-            .Select(e => e.GetProperty("eventData"))
-            .Where(data => data.TryGetProperty("receipt", out _))
-            .ToLookup(data => data.GetProperty("receipt").GetString()!, data =>
-                data.GetProperty("quantity").GetInt32());
         foreach (var @case in cases)
         {
             var leftOut = @case.Decision == "skip" ? @case.Strikes[^1].Activity : null;
-            void Demand(bool holds, string step, string what)
-            {
-                if (!holds && leftOut != step) wrong.Add($"{@case.Name}: {what}");
-            }
-
-            var types = (await system.Api.EventsAsync($"restock-{@case.Id}", default))
-                .Select(e => e.GetProperty("eventType").GetString()!).ToList();
-            var ordered = types.Contains("restock-ordered") && !types.Contains("restock-abandoned")
-                && types.LastIndexOf("restock-ordered") > types.LastIndexOf("restock-order-cancelled");
-            var deliveries = system.Suppliers.Deliveries(new(@case.Id));
-            Demand(
-                deliveries.Values.Sum() == (ordered ? quantity : 0), nameof(RestockSteps.CancelSupplierOrder),
-                $"delivered {deliveries.Values.Sum()}");
-            Demand(
-                receipts[@case.Saga].Sum() == (ordered ? quantity : 0), nameof(RestockSteps.BookGoods),
-                $"booked {receipts[@case.Saga].Sum()}");
-            Demand(
-                types[^1] == (ordered ? "restock-received" : "restock-abandoned"),
-                ordered ? nameof(RestockSteps.CompleteRestock) : nameof(RestockSteps.AbandonRestock),
-                $"ended with {types[^1]}");
+            wrong.AddRange((await RestockBooks.CheckAsync(system, Product, @case.Id, quantity))
+                .Where(violation => violation.Step != leftOut)
+                .Select(violation => $"{@case.Name}: {violation.What}"));
         }
 
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));

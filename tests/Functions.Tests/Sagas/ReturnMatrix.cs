@@ -31,14 +31,32 @@ public sealed class ReturnMatrix(FaultySystem system)
             .Select(way => Case(
                 $"{way.Item1.Activity} {way.Item1.Mishap} × {way.Item1.Times} {way.Item2}", [way.Item1], way.Item2))
             .ToList();
-        Assert.InRange(cases.Count, 40, 80);
+        cases.AddRange(steps.SelectMany(Strikes.Breaks).Select(strike => Case($"{strike}", [strike])));
+        Assert.InRange(cases.Count, 50, 90);
         await BalancedAsync(await RunAsync(runner, cases));
+    }
+
+    [Fact]
+    public async Task A_step_of_a_return_that_answers_too_late_changes_nothing_any_more()
+    {
+        var runner = new SagaCases(system, ByHandAsync);
+        var seen = Case("seen", []);
+        await RunAsync(runner, [seen]);
+        var cases = system.Strikes.CallsOf(seen.Saga).Distinct()
+            .SelectMany(step => new[] { 1, StepPolicy.Behind.AttemptsMax }.Select(times => Case(
+                $"{step} hangs × {times}", [new(step, Mishap.HangsThenHappens, times)])))
+            .ToList();
+        await RunAsync(runner, cases, () => system.Clock.Advance(TimeSpan.FromSeconds(16)));
+        system.Clock.Advance(Strikes.Hang * 2);
+        await system.System.Host.Durable.WhenIdleAsync();
+        await BalancedAsync(cases);
     }
 
     static SagaCase Case(string name, IReadOnlyList<Strike> strikes, string? decision = null) =>
         new(name, $"return-{Guid.NewGuid()}", strikes, decision);
 
-    async Task<IReadOnlyList<SagaCase>> RunAsync(SagaCases runner, IReadOnlyList<SagaCase> cases)
+    async Task<IReadOnlyList<SagaCase>> RunAsync(
+        SagaCases runner, IReadOnlyList<SagaCase> cases, Action? between = null)
     {
         foreach (var (number, @case) in cases.Index()) await system.PlaceAsync(@case.Id, number);
         await system.SettleAsync(cases.Select(@case => @case.Id));
@@ -48,7 +66,7 @@ public sealed class ReturnMatrix(FaultySystem system)
             var answer = await system.Api.PostAsync(
                 $"/api/orders/{@case.Id}/cancellation", new { reason = "It is broken" }, null, default);
             Assert.Equal((202, "return"), ((int)answer.Status, answer.Text("becomes")));
-        });
+        }, between);
         Assert.All(stories, story => Assert.Equal("completed", story.Value.Text("status")));
         return cases;
     }
@@ -62,28 +80,9 @@ public sealed class ReturnMatrix(FaultySystem system)
             var leftOut = @case.Decision == "skip" && @case.Strikes[0].Mishap != Mishap.FaultsAfterEffect
                 ? @case.Strikes[0].Activity
                 : null;
-            void Demand(bool holds, string step, string what)
-            {
-                if (!holds && leftOut != step) wrong.Add($"{@case.Name}: {what}");
-            }
-
-            var money = system.Gateway.Ledger(new(@case.Id));
-            Demand(money.Refunded == money.Captured, nameof(ReturnSteps.RefundPayment), $"{money}");
-            Demand(
-                system.Carrier.Ledger(new(@case.Id)) is { Booked: 1, Cancelled: 1 },
-                nameof(ReturnSteps.RecallParcel), "the parcel left");
-            Demand(
-                (await TypesAsync($"order-{@case.Id}")) is [.., "order-return-requested", "order-returned"],
-                nameof(ReturnSteps.CompleteReturn), "the order is not returned");
-            foreach (var (product, quantity) in system.LinesOf(number))
-            {
-                var back = (await system.Api.EventsAsync($"stock-{product}", default))
-                    .Select(e => e.GetProperty("eventData"))
-                    .Where(data => data.TryGetProperty("receipt", out var receipt)
-                        && receipt.GetString() == @case.Saga)
-                    .Sum(data => data.GetProperty("quantity").GetInt32());
-                Demand(back == quantity, nameof(ReturnSteps.RestockReturned), $"{back} of {quantity} {product} back");
-            }
+            wrong.AddRange((await ReturnBooks.CheckAsync(system, @case.Id, system.LinesOf(number)))
+                .Where(violation => violation.Step != leftOut)
+                .Select(violation => $"{@case.Name}: {violation.What}"));
         }
 
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
@@ -111,7 +110,4 @@ public sealed class ReturnMatrix(FaultySystem system)
         });
         Assert.Null(refusal);
     }
-
-    async Task<List<string>> TypesAsync(string stream) =>
-        [.. (await system.Api.EventsAsync(stream, default)).Select(e => e.GetProperty("eventType").GetString()!)];
 }

@@ -1,5 +1,9 @@
 using System.Collections.Concurrent;
+using Functions.Operations;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
 using Runtime.Local;
+using static System.StringComparison;
 
 namespace Functions.Tests.Sagas;
 
@@ -9,14 +13,21 @@ sealed record SagaCase(string Name, string Saga, IReadOnlyList<Strike> Strikes, 
     public Guid Id => Guid.Parse(Saga[(Saga.IndexOf('-', StringComparison.Ordinal) + 1)..]);
 }
 
-/// <summary>Runs many sagas side by side, each with its own mishaps, and decides about those that park.</summary>
+/// <summary>
+/// Runs many sagas side by side, each with its own mishaps, decides about those that park and runs again what broke.
+/// </summary>
 sealed class SagaCases(FaultySystem system, Func<SagaCase, string, Task> byHand)
 {
     static readonly ParallelOptions Gently = new() { MaxDegreeOfParallelism = 8 };
 
-    /// <summary>The story of each once it has ended.</summary>
+    /// <summary>Nobody is silent for so long who is not stuck.</summary>
+    static readonly TimeSpan Silence = TimeSpan.FromHours(3);
+
+    /// <summary>
+    /// The story of each once it has ended; when the clock has to be moved for that, <c>between</c> does.
+    /// </summary>
     public async Task<IReadOnlyDictionary<string, ApiAnswer>> RunAsync(
-        IReadOnlyList<SagaCase> cases, Func<SagaCase, Task> begin)
+        IReadOnlyList<SagaCase> cases, Func<SagaCase, Task> begin, Action? between = null)
     {
         foreach (var @case in cases) system.Strikes.Order(@case.Saga, @case.Strikes);
         await Parallel.ForEachAsync(cases, Gently, async (@case, _) => await begin(@case));
@@ -24,9 +35,9 @@ sealed class SagaCases(FaultySystem system, Func<SagaCase, string, Task> byHand)
         var stories = new ConcurrentDictionary<string, ApiAnswer>();
         for (var open = cases; open.Count > 0;)
         {
-            await system.SettleAsync(open.Select(@case => @case.Saga));
-            var parked = new ConcurrentBag<SagaCase>();
-            await Parallel.ForEachAsync(open, Gently, async (@case, _) =>
+            await system.SettleAsync(open.Select(@case => @case.Saga), between);
+            var parked = new ConcurrentBag<SagaCase>(await RunAgainAsync(open));
+            await Parallel.ForEachAsync(open.Except(parked), Gently, async (@case, _) =>
             {
                 var story = await RunningSystem.EventuallyAsync(() => system.StoryAsync(@case.Saga), story =>
                     story.Text("status") is "parked" or "completed" or "compensated");
@@ -49,5 +60,32 @@ sealed class SagaCases(FaultySystem system, Func<SagaCase, string, Task> byHand)
             Assert.True(
                 stories[@case.Saga].Body.GetProperty("decisions").GetArrayLength() > 0, $"{@case.Name} never parked.");
         return stories;
+    }
+
+    /// <summary>Those whose orchestration died, found by the watch and run again on an operator's word.</summary>
+    async Task<IReadOnlyList<SagaCase>> RunAgainAsync(IReadOnlyList<SagaCase> open)
+    {
+        var client = system.System.Host.Durable.Client;
+        var died = new List<SagaCase>();
+        foreach (var @case in open.Where(c => c.Strikes.Any(s => $"{s.Mishap}".StartsWith("Breaks", Ordinal))))
+        {
+            if ((await client.GetInstanceAsync(@case.Saga, default))?.RuntimeStatus
+                == OrchestrationRuntimeStatus.Failed
+                && (await system.StoryAsync(@case.Saga)).Text("endedAt") is null) died.Add(@case);
+        }
+
+        if (died.Count == 0) return died;
+        await system.Clock.AdvanceAsync(Silence, default);
+        await ActivatorUtilities.CreateInstance<SagaWatch>(system.System.Host.Services).LookAsync(client, default);
+        await Parallel.ForEachAsync(died, Gently, async (@case, _) =>
+        {
+            Assert.Equal((@case.Name, "broken"), (@case.Name, (await system.StoryAsync(@case.Saga)).Text("status")));
+            var answer = await system.Admin.PostAsync(
+                $"/api/operations/sagas/{@case.Saga}/decision",
+                new { action = "retry", by = "operator@example.com", why = "the defect is mended" }, null, default);
+            Assert.True((int)answer.Status == 202, $"{@case.Name}: {answer.Status} {answer.Body}");
+            Assert.NotEqual("broken", (await system.StoryAsync(@case.Saga)).Text("status"));
+        });
+        return died;
     }
 }

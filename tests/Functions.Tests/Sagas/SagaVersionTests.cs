@@ -1,10 +1,5 @@
 using System.Text.Json;
-using Commerce;
-using Commerce.Ordering;
 using Functions.Sagas;
-using Microsoft.DurableTask;
-using Microsoft.DurableTask.Client;
-using Runtime.DurableTask;
 
 namespace Functions.Tests.Sagas;
 
@@ -29,7 +24,7 @@ public sealed class SagaVersionTests(FaultySystem system)
     public async Task A_saga_of_the_first_version_and_one_of_the_second_both_finish_as_they_began()
     {
         var (first, second) = (Guid.NewGuid(), Guid.NewGuid());
-        await StartFirstVersionAsync(first, number: 8);
+        await FirstVersion.StartAsync(system, first, number: 8, system.Clock.GetUtcNow().AddDays(1));
         foreach (var order in (Guid[])[first, second])
         {
             system.Strikes.Order(order, [
@@ -97,26 +92,6 @@ public sealed class SagaVersionTests(FaultySystem system)
             await own.DisposeAsync();
             Directory.Delete(folder, recursive: true);
         }
-    }
-
-    /// <summary>
-    /// As the first version's starter left it, due to run only when its order is there; the feed finds it and starts
-    /// no other.
-    /// </summary>
-    Task<string> StartFirstVersionAsync(Guid order, int number)
-    {
-        Money price = new(1_00, Currency.EUR);
-        var lines = system.LinesOf(number);
-        return system.System.Host.Durable.Client.ScheduleNewOrchestrationInstanceAsync(
-            nameof(OrderSaga),
-            new PlacedOrder(
-                new(new(order), "test", "test"),
-                [.. lines.Select(line => new OrderLine(new(line.Product), line.Quantity, price))],
-                price * lines.Sum(line => line.Quantity),
-                new("Sample Customer", "Main Street 1", "Berlin", "10115", "DE"),
-                new("card_4242")),
-            new StartOrchestrationOptions($"order-{order}", system.Clock.GetUtcNow().AddDays(1)) { Version = "1" },
-            default);
     }
 
     Task<Runtime.Local.ApiAnswer> ParkedStoryAsync(Guid order, int steps) => RunningSystem.EventuallyAsync(

@@ -79,8 +79,9 @@ public sealed class SagaWatchTests(FaultySystem system)
             Assert.Contains(fault, story.Text("fault"), StringComparison.Ordinal);
         }
 
-        // Nothing is left to try again; somebody sets it right by hand and says so.
-        Assert.Equal("saga-broken", await DecideAsync(died, "retry"));
+        // No event ever asked for these; somebody sets it right by hand and says so.
+        Assert.Equal("saga-never-asked-for", await DecideAsync(died, "retry"));
+        Assert.Equal("saga-broken", await DecideAsync(died, "skip"));
         Assert.Null(await DecideAsync(died, "resolve"));
         Assert.NotNull((await system.StoryAsync(died)).Text("endedAt"));
         Assert.Equal("saga-not-parked", await DecideAsync(died, "resolve"));

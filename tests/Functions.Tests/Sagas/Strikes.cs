@@ -13,6 +13,12 @@ public enum Mishap
 
     /// <summary>Answers long after everybody stopped waiting, and has its effect only then.</summary>
     HangsThenHappens,
+
+    /// <summary>
+    /// Answers what its saga can not read: the orchestration dies of it, as of any defect of its code.
+    /// </summary>
+    BreaksBeforeEffect,
+    BreaksAfterEffect,
 }
 
 /// <summary>The first so many calls of one activity in one saga go wrong.</summary>
@@ -22,6 +28,8 @@ public sealed record Strike(string Activity, Mishap Mishap, int Times);
 public sealed class Strikes(TimeProvider clock)
 {
     public static readonly TimeSpan Hang = TimeSpan.FromSeconds(45);
+
+    const string Garbled = "neither a refusal nor none";
 
     readonly ConcurrentDictionary<string, IReadOnlyList<Strike>> ordered = new();
     readonly ConcurrentDictionary<string, ConcurrentQueue<string>> calls = new();
@@ -38,6 +46,10 @@ public sealed class Strikes(TimeProvider clock)
     /// <summary>Once before, once after the effect: what a retry must heal.</summary>
     public static IEnumerable<Strike> Once(string step) =>
         [new(step, Mishap.FaultsBeforeEffect, 1), new(step, Mishap.FaultsAfterEffect, 1)];
+
+    /// <summary>Once before, once after the effect: what breaks the saga, so that an operator runs it again.</summary>
+    public static IEnumerable<Strike> Breaks(string step) =>
+        [new(step, Mishap.BreaksBeforeEffect, 1), new(step, Mishap.BreaksAfterEffect, 1)];
 
     /// <summary>What may not be given up: heals by itself, or parks and an operator decides.</summary>
     public static IEnumerable<(Strike Strike, string? Decision)> Ways(string step, int attemptsMax)
@@ -81,6 +93,13 @@ public sealed class Strikes(TimeProvider clock)
             case Mishap.FaultsAfterEffect:
                 await next();
                 throw new TimeoutException("It happened, and the answer was lost.");
+            case Mishap.BreaksBeforeEffect:
+                context.GetInvocationResult().Value = Garbled;
+                break;
+            case Mishap.BreaksAfterEffect:
+                await next();
+                context.GetInvocationResult().Value = Garbled;
+                break;
             default:
                 var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 await using (clock.CreateTimer(_ => over.TrySetResult(), null, Hang, Timeout.InfiniteTimeSpan))

@@ -1,5 +1,8 @@
+using System.Diagnostics.Metrics;
+using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Runtime.Local;
 using Runtime.Worker;
 
@@ -37,15 +40,46 @@ public sealed class ExportTests
         Assert.Contains("orders-of-this-test", receiver.Resource);
     }
 
+    [Fact]
+    public async Task What_any_meter_measures_arrives()
+    {
+        await using var receiver = await OtlpReceiver.StartAsync();
+        using (var export = new TelemetryExport(
+            Settings((TelemetryExport.Endpoint, receiver.Address), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")),
+            NullLogger<TelemetryExport>.Instance))
+        {
+            await export.StartAsync(CancellationToken.None);
+            foreach (var meter in Meters()) meter.CreateGauge<int>($"probe.of.{meter.Name}").Record(1);
+            await export.StopAsync(CancellationToken.None);
+        }
+
+        Assert.NotEmpty(Meters());
+        Assert.All(Meters(), meter => Assert.Contains($"probe.of.{meter.Name}", receiver.Metrics));
+    }
+
+    /// <summary>Every meter that the deployed code has.</summary>
+    static IReadOnlyList<Meter> Meters() =>
+    [
+        .. new[] { typeof(Program).Assembly, typeof(EventSourcing.Telemetry).Assembly }
+            .SelectMany(assembly => assembly.GetTypes().Where(type => !type.ContainsGenericParameters))
+            .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic))
+            .Where(field => field.FieldType == typeof(Meter))
+            .Select(field => (Meter)field.GetValue(null)!),
+    ];
+
+    static IConfiguration Settings(params (string Name, string? Value)[] settings) => new ConfigurationBuilder()
+        .AddInMemoryCollection(settings.ToDictionary(s => s.Name, s => s.Value)).Build();
+
     [Theory]
-    [InlineData(null, 0)]
-    [InlineData("", 0)]
-    [InlineData("http://127.0.0.1:4318", 1)]
-    public void Without_a_receiver_nothing_is_started(string? endpoint, int started)
+    [InlineData(null, null, 0)]
+    [InlineData("", "", 0)]
+    [InlineData("http://127.0.0.1:4318", null, 1)]
+    [InlineData(null, "InstrumentationKey=00000000-0000-0000-0000-000000000000", 1)]
+    public void Without_a_receiver_nothing_is_started(string? endpoint, string? insights, int started)
     {
         var services = new ServiceCollection();
-        services.AddTelemetryExport(new ConfigurationBuilder().AddInMemoryCollection(
-            new Dictionary<string, string?> { [TelemetryExport.Endpoint] = endpoint }).Build());
+        services.AddTelemetryExport(
+            Settings((TelemetryExport.Endpoint, endpoint), (TelemetryExport.Insights, insights)));
         Assert.Equal(started, services.Count);
     }
 }

@@ -70,9 +70,10 @@ public sealed class EveryViewTests(RunningSystem system)
                     await foreach (var stored in Service<IEventStore>().ReadAsync(stream, StreamRange.All, default))
                         folded = project(folded, codec.Decode(stored));
                     var live = await Service<ViewGenerations>().LiveAsync(view, default);
-                    using var read = await Service<Database>().GetContainer(view.Container)
-                        .ReadItemStreamAsync(live.Stored(ViewKey.Of(stream.Id)).Id, new(stream.Id));
-                    return (Text(folded), Text((await ViewContainer.DocumentAsync<TView>(read, default))?.View));
+                    var (shown, _) = await Service<Database>().GetContainer(view.Container)
+                        .FindAsync<ViewDocument<TView>>(
+                            live.Stored(ViewKey.Of(stream.Id)).Id, stream.Id, default);
+                    return (Text(folded), Text(shown?.View));
                 },
                 both => both.Item1 == both.Item2);
         }

@@ -5,6 +5,7 @@ using EventSourcing;
 using Functions.EventStore;
 using Functions.Projections;
 using Microsoft.Azure.Cosmos;
+using Microsoft.Extensions.DependencyInjection;
 using Runtime.Cosmos;
 using static Functions.Projections.Views;
 
@@ -53,6 +54,8 @@ public sealed class JudgedRuns : IDisposable
         View[] sick = [.. All.Select(view => Poisoned(view))];
         Fail(system, on: true);
         await Task.WhenAll(sick.Select((view, i) => DeliverAsync(system, view, events, new Random((seed * 100) + i))));
+        system.Clock.Advance(TimeSpan.FromDays(30));
+        foreach (var view in sick) await ReconcileBadlyAsync(system, view, random);
         Fail(system, on: false);
         await QuietAsync(system, sick);
 
@@ -66,25 +69,53 @@ public sealed class JudgedRuns : IDisposable
     }
 
     /// <summary>
-    /// What a feed does that checkpoints whatever happens: loses, repeats, shuffles, and dies on the way.
+    /// What a feed does that checkpoints whatever happens: loses, repeats, shuffles, dies on the way, and has two
+    /// instances at work that do not know of each other.
     /// </summary>
     async Task DeliverAsync(QuietSystem system, View view, List<StoredEvent> events, Random random)
     {
+        ProjectionRunner[] instances =
+        [
+            system.Get<ProjectionRunner>(),
+            ActivatorUtilities.CreateInstance<ProjectionRunner>(system.Local.Host.Services, TimeProvider.System),
+        ];
         var delivered = events.Concat(events.Where(_ => random.Next(5) == 0)).OrderBy(_ => random.Next()).ToList();
-        foreach (var batch in delivered.Chunk(BatchItems))
+        foreach (var pair in delivered.Chunk(BatchItems).Where(_ => random.Next(6) > 0).Chunk(instances.Length))
         {
-            if (random.Next(6) == 0) continue;
-            if (random.Next(6) == 0) Interlocked.CompareExchange(ref foldsLeft, 1 + random.Next(BatchItems), -1);
-            List<JsonElement> changes =
-                [.. batch.Select(e => JsonSerializer.SerializeToElement(e, StoredJson.Options))];
+            if (random.Next(3) == 0) Interlocked.CompareExchange(ref foldsLeft, 1 + random.Next(BatchItems), -1);
+            await Task.WhenAll(pair.Zip(instances, (batch, instance) => DeliverAsync(instance, view, batch)));
+        }
+    }
+
+    async Task DeliverAsync(ProjectionRunner instance, View view, StoredEvent[] batch)
+    {
+        List<JsonElement> changes = [.. batch.Select(e => JsonSerializer.SerializeToElement(e, StoredJson.Options))];
+        try
+        {
+            await instance.RunAsync(view, changes, life.Token);
+        }
+        catch (Exception fault) when (fault is OperationCanceledException or CosmosException
+            or InvalidOperationException or HttpRequestException)
+        {
+            // The checkpoint moves on all the same.
+        }
+    }
+
+    /// <summary>What mends is no safer than what it mends: it dies as well, before its place is stored or behind it.
+    /// </summary>
+    async Task ReconcileBadlyAsync(QuietSystem system, View view, Random random)
+    {
+        for (var look = 0; look < 3; look++)
+        {
+            Interlocked.CompareExchange(ref foldsLeft, 1 + random.Next(BatchItems), -1);
             try
             {
-                await system.Get<ProjectionRunner>().RunAsync(view, changes, life.Token);
+                await system.Get<Reconciliation>().ReconcileAsync(view, life.Token);
             }
             catch (Exception fault) when (fault is OperationCanceledException or CosmosException
                 or InvalidOperationException or HttpRequestException)
             {
-                // The checkpoint moves on all the same.
+                // The next look goes on from the place that is stored.
             }
         }
     }
@@ -92,7 +123,6 @@ public sealed class JudgedRuns : IDisposable
     /// <summary>Everybody reconciles until there is nothing left to bring.</summary>
     static async Task QuietAsync(QuietSystem system, View[] views)
     {
-        system.Clock.Advance(TimeSpan.FromDays(30));
         foreach (var view in views)
         {
             var looks = 0;

@@ -11,7 +11,7 @@ namespace Functions.Tests.Views;
 /// <summary>The whole system in memory, of which nothing moves by itself: the test is the feed and the timer.</summary>
 sealed record QuietSystem(VirtualClock Clock, LocalSystem Local) : IAsyncDisposable
 {
-    public static async Task<QuietSystem> StartAsync(int seed)
+    public static async Task<QuietSystem> StartAsync(int seed, Action<IServiceCollection>? replace = null)
     {
         var clock = new VirtualClock(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
         var settings = new Dictionary<string, string>(
@@ -20,7 +20,8 @@ sealed record QuietSystem(VirtualClock Clock, LocalSystem Local) : IAsyncDisposa
         {
             if (method.GetCustomAttribute<FunctionAttribute>() is { } function
                 && method.GetParameters().Any(p => p.GetCustomAttributes().Any(
-                    a => a is CosmosDBTriggerAttribute or TimerTriggerAttribute)))
+                    a => a is CosmosDBTriggerAttribute or TimerTriggerAttribute or ServiceBusTriggerAttribute
+                        or EventHubTriggerAttribute)))
                 settings[$"AzureWebJobs.{function.Name}.Disabled"] = "true";
         }
 
@@ -31,6 +32,7 @@ sealed record QuietSystem(VirtualClock Clock, LocalSystem Local) : IAsyncDisposa
                 FaultSeed = seed,
                 Settings = settings,
                 Logging = logging => logging.ClearProviders(),
+                Replace = replace,
             },
             default));
     }

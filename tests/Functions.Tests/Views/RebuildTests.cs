@@ -46,7 +46,7 @@ public sealed class RebuildTests(RunningSystem system)
         Assert.Equal("rebuild-not-switched", (await DecideAsync("rollback")).Text("code"));
         Assert.Equal("switched", (await DecideAsync("switch")).Text("stage"));
         Assert.Equal(before + 1, await GenerationAsync("products"));
-        Assert.EndsWith($"~{before + 1}\"", await EtagAsync(product), StringComparison.Ordinal);
+        Assert.Contains($"~{before + 1}.", await EtagAsync(product), StringComparison.Ordinal);
         Assert.Equal("ready", (await DecideAsync("rollback")).Text("stage"));
         Assert.Equal(before, await GenerationAsync("products"));
         Assert.Equal("switched", (await DecideAsync("switch")).Text("stage"));
@@ -55,7 +55,7 @@ public sealed class RebuildTests(RunningSystem system)
         await GoneAsync("products");
         Assert.Equal(before + 1, await GenerationAsync("products"));
         Assert.Equal(0, await CountAsync("products", before));
-        Assert.EndsWith($"~{before + 1}\"", await EtagAsync(product), StringComparison.Ordinal);
+        Assert.Contains($"~{before + 1}.", await EtagAsync(product), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -255,9 +255,8 @@ public sealed class RebuildTests(RunningSystem system)
         {
             Assert.True(StreamId.TryParse(stream.Key, out var id));
             var key = view.Stored(view.Feeds[0].KeyOfName!(id));
-            using var read = await Service<Database>().GetContainer(ContainerName)
-                .ReadItemStreamAsync(key.Id, new(key.Partition));
-            var shown = await ViewContainer.DocumentAsync<Sum>(read, default);
+            var (shown, _) = await Service<Database>().GetContainer(ContainerName)
+                .FindAsync<ViewDocument<Sum>>(key.Id, key.Partition, default);
             Assert.Equal(
                 new Sum(stream.Sum(e => e.EventData.GetInt64()), stream.Count()), shown?.View);
         }

@@ -33,6 +33,33 @@ public sealed class SearchTests(RunningSystem system)
             ("1", "1"), (page.Text("facets.availability.inStock"), page.Text("facets.availability.outOfStock")));
     }
 
+    [Fact]
+    public async Task Prices_are_counted_in_bands_each_currency_for_itself_and_a_band_is_what_to_ask_for_next()
+    {
+        await PutAsync("cup", "mugs", 5_00, stock: 0);
+        await PutAsync("jug", "mugs", 9_99, stock: 0);
+        await PutAsync("mug", "mugs", 4_99, stock: 0);
+        await PutAsync("pot", "pots", 20_00, stock: 0);
+        await PutAsync("pan", "pots", 50_000_00, stock: 0);
+        await PutAsync("urn", "pots", 5_00, stock: 0, currency: "USD");
+        await FindsAsync("&sort=name", "cup jug mug pan pot urn");
+
+        Assert.Equal(
+            "EUR 0-499: 1, EUR 500-999: 2, EUR 2000-4999: 1, EUR 1000000-: 1, USD 500-999: 1",
+            Bands(await SearchAsync("&facets=true")));
+        Assert.Equal("EUR 0-499: 1, EUR 500-999: 2", Bands(await SearchAsync("&facets=true&category=mugs")));
+
+        // Its own filter moves none of its counts, every other one does.
+        Assert.Equal(
+            "EUR 0-499: 1, EUR 500-999: 2, EUR 2000-4999: 1, EUR 1000000-: 1",
+            Bands(await SearchAsync("&facets=true&currency=EUR&minPrice=500&maxPrice=999")));
+        await FindsAsync("&currency=EUR&minPrice=500&maxPrice=999", "cup jug");
+
+        static string Bands(ApiAnswer page) => string.Join(
+            ", ", page.Body.GetProperty("facets").GetProperty("price").EnumerateArray().Select(
+                b => $"{b.Text("currency")} {b.Text("minPrice")}-{b.Text("maxPrice")}: {b.Text("count")}"));
+    }
+
     [Theory]
     [InlineData("name", "a b c d e")]
     [InlineData("price&currency=EUR", "e d c b a")]

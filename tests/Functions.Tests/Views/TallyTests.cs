@@ -72,12 +72,10 @@ public sealed class TallyTests(RunningSystem system)
     Task RunAsync(Tally<Share, Total> tally, IReadOnlyList<StoredEvent> events) =>
         tally.ProjectAsync(Service<ProjectionRunner>(), events, default);
 
-    async Task<Total?> TotalAsync(string group)
-    {
-        using var read = await Service<Database>().GetContainer(ContainerName)
-            .ReadItemStreamAsync("total", new($"{name}-{group}"));
-        return (await ViewContainer.DocumentAsync<Total>(read, default))?.View;
-    }
+    async Task<Total?> TotalAsync(string group) =>
+        (await Totals.FindAsync<ViewDocument<Total>>("total", $"{name}-{group}", default)).Found?.View;
+
+    Container Totals => Service<Database>().GetContainer(ContainerName);
 
     async Task<List<StoredEvent>> AppendedAsync(int count)
     {
