@@ -114,6 +114,7 @@ public sealed class LocalSystem : IAsyncDisposable
                 CosmosClients = _ => client,
                 LeaseOwner = "local",
                 FeedPollDelayMax = options.FeedPollDelayMax,
+                FeedLeaseAcquireMax = TimeSpan.FromSeconds(2),
                 Triggers = [bus, hubs],
                 Outputs = [bus, hubs],
                 Logging = options.Logging,

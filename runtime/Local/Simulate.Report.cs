@@ -7,7 +7,7 @@ namespace Runtime.Local;
 sealed partial class Simulate
 {
     const int ViolationsShownMax = 50;
-    const int MinutesToRest = 10;
+    const int MinutesToRest = 5;
     const int QuietRounds = 10;
 
     /// <summary>The views whose batches are lost on purpose, and which the books are drawn up from.</summary>
@@ -23,7 +23,7 @@ sealed partial class Simulate
         {
             await QuietAsync(stop);
             await clock.AdvanceAsync(TimeSpan.FromMinutes(1), stop);
-            foreach (var view in Looked) await Reconciliation.ReconcileAsync(view, stop);
+            await Task.WhenAll(Looked.Select(view => Reconciliation.ReconcileAsync(view, stop)));
         }
     }
 

@@ -52,7 +52,7 @@ sealed partial class Simulate : IAsyncDisposable
     static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(5);
 
-    /// <summary>Of twenty customers five have a card that is declined, answers late or never, or fails to pay.</summary>
+    /// <summary>Of twenty cards five are declined, answer late or never, or fail to pay.</summary>
     static readonly string[] Cards =
     [
         "4000 0000 0000 0127", "4000 0000 0000 0341", "4000 0000 0000 0002", "4000 0000 0000 9995",
@@ -125,13 +125,14 @@ sealed partial class Simulate : IAsyncDisposable
                 [.. open[wave.Workflow], .. wave.Orders], wave.Orders.Count / StragglersPerWave, stop);
         }
 
+        // Every outage ends; what it has left behind has to end by itself.
+        Fail(false);
         foreach (var (workflow, left) in open)
         {
             LetTimePass(workflow);
             await SettleAsync(left, 0, stop);
         }
 
-        Fail(false);
         await over.CancelAsync();
         await waking;
         await RestAsync(stop);

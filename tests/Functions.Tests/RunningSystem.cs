@@ -74,6 +74,7 @@ public sealed class RunningSystem : IAsyncLifetime
             ["AzureWebJobs.ContinueRebuilds.Disabled"] = "true",
             ["AzureWebJobs.PurgeSagas.Disabled"] = "true",
             ["AzureWebJobs.WatchSagas.Disabled"] = "true",
+            ["AzureWebJobs.WatchArchives.Disabled"] = "true",
         };
 
     public async Task DisposeAsync()

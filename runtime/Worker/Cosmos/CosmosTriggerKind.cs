@@ -72,7 +72,8 @@ sealed class CosmosTriggerKind(FunctionsHostOptions options) : ITriggerKind
             LeasesThroughput = Positive(trigger.LeasesContainerThroughput, nameof(trigger.LeasesContainerThroughput)),
             ItemsMax = Positive(trigger.MaxItemsPerInvocation, nameof(trigger.MaxItemsPerInvocation)),
             PollDelay = Sooner(Time(trigger.FeedPollDelay, nameof(trigger.FeedPollDelay)), options.FeedPollDelayMax),
-            LeaseAcquire = Time(trigger.LeaseAcquireInterval, nameof(trigger.LeaseAcquireInterval)),
+            LeaseAcquire = Sooner(
+                Time(trigger.LeaseAcquireInterval, nameof(trigger.LeaseAcquireInterval)), options.FeedLeaseAcquireMax),
             LeaseExpiration = Time(trigger.LeaseExpirationInterval, nameof(trigger.LeaseExpirationInterval)),
             LeaseRenew = Time(trigger.LeaseRenewInterval, nameof(trigger.LeaseRenewInterval)),
             StartTime = StartTime(trigger, settings),

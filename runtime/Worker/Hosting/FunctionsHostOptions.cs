@@ -52,6 +52,10 @@ public sealed record FunctionsHostOptions
     /// <remarks>A trigger's own delay weighs latency against request units, which cost nothing locally.</remarks>
     public TimeSpan? FeedPollDelayMax { get; init; }
 
+    /// <summary>A feed that was let go of after an error is taken up again within this; null leaves it to the trigger,
+    /// which takes 13 seconds unless it says otherwise.</summary>
+    public TimeSpan? FeedLeaseAcquireMax { get; init; }
+
     /// <summary>Where the log goes; nowhere when null.</summary>
     public Action<ILoggingBuilder>? Logging { get; init; }
 

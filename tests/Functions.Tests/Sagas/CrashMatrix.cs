@@ -160,7 +160,11 @@ public sealed class CrashMatrix : IAsyncLifetime
         foreach (var @case in cases) dying[@case.Saga] = @case;
         foreach (var @case in cases) await BeginAsync(@case);
         if (then is not null) await then();
-        await Task.WhenAll(cases.Select(c => c.Reached.Task)).WaitAsync(TimeSpan.FromMinutes(2));
+        var reached = Task.WhenAll(cases.Select(c => c.Reached.Task));
+        await Task.WhenAny(reached, Task.Delay(TimeSpan.FromMinutes(2), TimeProvider.System));
+        Assert.True(
+            reached.IsCompleted,
+            $"Not reached: {string.Join(", ", cases.Where(c => !c.Reached.Task.IsCompleted))}");
     }
 
     async Task ComeBackAsync(IReadOnlyList<Case> cases)
