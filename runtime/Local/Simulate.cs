@@ -30,7 +30,7 @@ sealed partial class Simulate : IAsyncDisposable
 {
     const int Products = 60;
     const int Customers = 40;
-    const int WaveOrdersMax = 1_000;
+    const int WaveOrdersMax = 1_250;
     const int RequestsMax = 16;
     const int AsksMax = 200;
     const int AskedMax = 50;
