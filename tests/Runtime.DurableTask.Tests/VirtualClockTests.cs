@@ -22,6 +22,16 @@ public sealed class VirtualClockTests
     }
 
     [Fact]
+    public void Whoever_moves_time_while_another_moves_it_further_is_not_refused()
+    {
+        var clock = new VirtualClock(Start);
+
+        Parallel.For(0, 200_000, i => clock.Advance(TimeSpan.FromTicks(1 + i % 3)));
+
+        Assert.True(clock.GetUtcNow() > Start);
+    }
+
+    [Fact]
     public void Timers_fire_in_order_each_at_its_own_time()
     {
         var clock = new VirtualClock(Start);

@@ -106,17 +106,18 @@ public sealed class VirtualClock : TimeProvider
     }
 
     /// <summary>Moves time at once, firing what falls due on the way, whoever is busy.</summary>
-    public void Advance(TimeSpan by) => AdvanceTo(GetUtcNow() + by);
+    public void Advance(TimeSpan by)
+    {
+        // Somebody else may move it further at the same moment: then there is nothing left to do, and nothing wrong.
+        ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
+        MoveTo(GetUtcNow() + by);
+    }
 
     /// <inheritdoc cref="Advance"/>
     public void AdvanceTo(DateTimeOffset instant)
     {
         RefusePast(instant);
-        while (Next(instant, resting: false) != Move.Arrived)
-        {
-        }
-
-        AdvanceIfIdle();
+        MoveTo(instant);
     }
 
     /// <summary>Moves time from timer to timer and lets everybody come to rest in between.</summary>
@@ -156,6 +157,15 @@ public sealed class VirtualClock : TimeProvider
         }
 
         Array.ForEach(idle, waiter => waiter.TrySetResult());
+    }
+
+    void MoveTo(DateTimeOffset instant)
+    {
+        while (Next(instant, resting: false) != Move.Arrived)
+        {
+        }
+
+        AdvanceIfIdle();
     }
 
     void RefusePast(DateTimeOffset instant) =>
