@@ -90,6 +90,9 @@ public sealed class DurableEngine : IAsyncDisposable
         try
         {
             await Task.WhenAll(_activities).WaitAsync(cancellation);
+
+            // A turn under way takes their last answers in when it comes round again, which it can not once drained.
+            await _hub.WhenIdleAsync(cancellation);
         }
         catch (OperationCanceledException)
         {
