@@ -74,6 +74,7 @@ public static class Program
         services.AddSingleton<ProjectionRunner>();
         services.AddSingleton<Reconciliation>();
         services.AddSingleton<Redrive>();
+        services.AddSingleton<Discards>();
         services.AddSingleton<RebuildStates>();
         services.AddSingleton<Verification>();
         services.AddSingleton<Rebuilder>();

@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Runtime.Local;
 using Runtime.Worker;
+using static Runtime.Local.ApiAnswer;
 using All = Functions.Projections.Views;
 
 namespace Benchmarks.Views;
@@ -160,9 +161,4 @@ static class Rebuilding
 
     static double Charged(LocalSystem system, string container) =>
         system.Cosmos.Ledger.Snapshot().Of(container).Total.Charge;
-
-    static void Demand(ApiAnswer answer)
-    {
-        if (!answer.IsSuccess) throw new InvalidOperationException($"{(int)answer.Status} {answer.Body}");
-    }
 }

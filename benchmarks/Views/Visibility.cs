@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Runtime.Local;
+using static Runtime.Local.ApiAnswer;
 
 namespace Benchmarks.Views;
 
@@ -105,9 +106,4 @@ static class Visibility
         .Where(line => line.Key.Operation is Runtime.Cosmos.CosmosOperation.Read or Runtime.Cosmos.CosmosOperation.Query
             && line.Key.Container is "events" or "customers" or "order-list" or "order-statistics")
         .Sum(line => line.Value.Charge);
-
-    static void Demand(ApiAnswer answer)
-    {
-        if (!answer.IsSuccess) throw new InvalidOperationException($"{(int)answer.Status} {answer.Body}");
-    }
 }

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Runtime.Cosmos;
 using Runtime.Local;
+using static Runtime.Local.ApiAnswer;
 
 namespace Benchmarks.Workflows;
 
@@ -205,10 +206,5 @@ sealed class Shop : IAsyncDisposable
                     creditLimit = new { minorUnits = 1_000_000_00, currency = "EUR" },
                 },
                 stop));
-    }
-
-    static void Demand(ApiAnswer answer)
-    {
-        if (!answer.IsSuccess) throw new InvalidOperationException($"Refused: {answer.Status} {answer.Body}");
     }
 }

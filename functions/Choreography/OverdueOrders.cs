@@ -28,8 +28,6 @@ public sealed class OverdueOrders(
 {
     public const int OrdersPerRunMax = 500;
 
-    public static readonly TimeSpan PendingMax = Order.PendingMax;
-
     [Function(nameof(CancelOverdueOrders))]
     public Task CancelOverdueOrders([TimerTrigger("15 * * * * *")] TimerInfo timer, CancellationToken cancellation) =>
         CancelAsync(cancellation);

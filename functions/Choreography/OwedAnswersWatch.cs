@@ -71,9 +71,13 @@ public sealed class OwedAnswersWatch(
             var (letters, _) = await queues.PeekAsync(
                 queue, letter => MustBeAnswered.Contains(letter.Subject ?? ""), LettersMax, 0, cancellation);
             var due = letters.Where(letter => NextOf(letter) <= now).ToList();
-            var sent = due.Count == 0 ? 0 : await queues.RedriveAsync(queue, due, CountOneMore, cancellation);
+            var sent = due.Count == 0
+                ? 0
+                : (await queues.RedriveAsync(queue, due, OnceMore, perSecond: null, cancellation)).Done;
             if (sent > 0) log.LogWarning("{Count} answers owed by {Entity} are asked for again", sent, queue.Name);
-            var left = letters.Except(due).Select(letter => Of(queue, letter)).ToList();
+
+            // Who did not come through in the time a redrive has is told as waiting, and is the first next time.
+            var left = (sent < due.Count ? letters : letters.Except(due)).Select(letter => Of(queue, letter)).ToList();
             foreach (var hopeless in left.Where(owed => owed.Next is null))
                 log.LogError(
                     "{Entity} owes order {Order} its answer to {Event} {MessageId} and was asked {Times} times again: "
@@ -98,8 +102,8 @@ public sealed class OwedAnswersWatch(
             ? Convert.ToInt32(times, CultureInfo.InvariantCulture)
             : 0;
 
-    static void CountOneMore(ServiceBusReceivedMessage letter, ServiceBusMessage again) =>
-        again.ApplicationProperties[RedrivenProperty] = TimesOf(letter) + 1;
+    static ServiceBusMessage OnceMore(ServiceBusReceivedMessage letter) =>
+        new(letter) { ApplicationProperties = { [RedrivenProperty] = TimesOf(letter) + 1 } };
 
     static OwedAnswer Of(DeadLetterQueue queue, ServiceBusReceivedMessage letter)
     {

@@ -1,5 +1,5 @@
 using EventSourcing;
-using Functions.Http;
+using Functions.Operations;
 using Functions.Projections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -9,10 +9,8 @@ namespace Functions.Messaging;
 /// <summary>
 /// Makes sure that no event stays untold: the views' reconciliation and redrive, turned on the outbox.
 /// </summary>
-public sealed class OutboxWatch(Outbox outbox, Reconciliation reconciliation, Redrive redrive, Parking parking)
+public sealed class OutboxWatch(Outbox outbox, Reconciliation reconciliation, Redrive redrive, Discards discards)
 {
-    sealed record DiscardBody(string? Stream, long? Sequence, string? By, string? Why);
-
     readonly AsView view = new(outbox);
 
     [Function(nameof(ReconcileOutbox))]
@@ -32,23 +30,10 @@ public sealed class OutboxWatch(Outbox outbox, Reconciliation reconciliation, Re
 
     /// <summary>The stream is told of without its parked event; who decided that and why is kept.</summary>
     [Function(nameof(PostOutboxDiscard))]
-    public async Task<IResult> PostOutboxDiscard(
+    public Task<IResult> PostOutboxDiscard(
         [HttpTrigger(AuthorizationLevel.Admin, "post", Route = "operations/outbox/discard")] HttpRequest request,
-        CancellationToken cancellation)
-    {
-        var body = await Request.BodyAsync<DiscardBody>(request, cancellation);
-        var stream = Request.Stream(Request.Required(body.Stream, "stream"));
-        var sequence = Request.Required(body.Sequence, "sequence");
-        var (by, why) = (Request.Line(body.By, "by"), Request.Line(body.Why, "why"));
-
-        // The sequence is named so that nobody discards another event than the one looked at.
-        var parked = await parking.FindAsync(Outbox.Name, stream.ToString(), cancellation);
-        if (parked is null || parked.Sequence != sequence)
-            return Problem.Of(409, "event-not-parked", $"{stream} is not parked at {sequence} in {Outbox.Name}.");
-        await parking.DiscardAsync(parked, by, why, cancellation);
-        var healed = await redrive.StreamAsync(view, stream, null, cancellation);
-        return TypedResults.Json(healed ? new Redriven(1, 0) : new Redriven(0, 1), StoredJson.Options);
-    }
+        CancellationToken cancellation) =>
+        discards.AnswerAsync(view, request, cancellation);
 
     sealed record AsView(Outbox Outbox) : View(Messaging.Outbox.Name, Messaging.Outbox.Name)
     {

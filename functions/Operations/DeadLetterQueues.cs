@@ -94,13 +94,23 @@ public sealed class DeadLetterQueues(ServiceBusClient client, TimeProvider clock
         DeadLetterQueue queue, DeadLetterSelection selection, int? perSecond, CancellationToken cancellation)
     {
         var (letters, next) = await PeekAsync(queue, selection, 0, cancellation);
-        var free = letters.ToLookup(letter => letter.EnqueuedTime + queue.DuplicateWindow <= clock.GetUtcNow());
+        var outcome = await RedriveAsync(queue, letters, letter => new(letter), perSecond, cancellation);
+        return outcome with { More = outcome.More || next is not null };
+    }
+
+    /// <summary>Sends these to where they came from, each as <paramref name="again"/> makes it.</summary>
+    public async Task<DeadLetterOutcome> RedriveAsync(
+        DeadLetterQueue queue, IReadOnlyList<ServiceBusReceivedMessage> letters,
+        Func<ServiceBusReceivedMessage, ServiceBusMessage> again, int? perSecond, CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        var free = letters.ToLookup(letter => letter.EnqueuedTime + queue.DuplicateWindow <= now);
         await using var sender = client.CreateSender(queue.Target);
         var done = await TakeAsync(
             queue, [.. free[true].Select(letter => letter.SequenceNumber)],
             async letter =>
             {
-                await sender.SendMessageAsync(new(letter), cancellation);
+                await sender.SendMessageAsync(again(letter), cancellation);
                 if (perSecond is { } rate) await Task.Delay(TimeSpan.FromSeconds(1d / rate), clock, cancellation);
             },
             cancellation);
@@ -108,29 +118,7 @@ public sealed class DeadLetterQueues(ServiceBusClient client, TimeProvider clock
         return new(
             done, held.Count,
             held.Count == 0 ? null : held.Max(letter => letter.EnqueuedTime) + queue.DuplicateWindow,
-            next is not null || done + held.Count < letters.Count);
-    }
-
-    /// <summary>Sends these to where they came from, each with what is put on it; how many were.</summary>
-    public async Task<int> RedriveAsync(
-        DeadLetterQueue queue, IReadOnlyList<ServiceBusReceivedMessage> letters,
-        Action<ServiceBusReceivedMessage, ServiceBusMessage> put, CancellationToken cancellation)
-    {
-        var now = clock.GetUtcNow();
-        await using var sender = client.CreateSender(queue.Target);
-        return await TakeAsync(
-            queue,
-            [
-                .. letters.Where(letter => letter.EnqueuedTime + queue.DuplicateWindow <= now)
-                    .Select(letter => letter.SequenceNumber),
-            ],
-            letter =>
-            {
-                var again = new ServiceBusMessage(letter);
-                put(letter, again);
-                return sender.SendMessageAsync(again, cancellation);
-            },
-            cancellation);
+            done + held.Count < letters.Count);
     }
 
     /// <summary>Throws away what fits, after it has been noted.</summary>

@@ -13,14 +13,13 @@ public sealed class ProjectionOperations(
     ViewGenerations generations,
     Parking parking,
     Redrive redrive,
+    Discards discards,
     Continuations continuations,
     TimeProvider clock)
 {
     sealed record WordBody(string? By, string? Why);
 
     sealed record RedriveBody(string? Stream, long? UpTo);
-
-    sealed record DiscardBody(string? Stream, long? Sequence, string? By, string? Why);
 
     /// <summary>
     /// How far each view, and each other reader of the feed, is behind, as the reconciliation last found it, and if it
@@ -111,7 +110,7 @@ public sealed class ProjectionOperations(
 
         var stream = Request.Stream(body.Stream);
         var healed = await redrive.StreamAsync(view, stream, body.UpTo, cancellation);
-        return TypedResults.Json(healed ? new Redriven(1, 0) : new Redriven(0, 1), StoredJson.Options);
+        return TypedResults.Json(Redriven.One(healed), StoredJson.Options);
     }
 
     /// <summary>Parked events by projection, stream and age, those that stand still the longest first.</summary>
@@ -156,18 +155,7 @@ public sealed class ProjectionOperations(
         CancellationToken cancellation)
     {
         if (await FindAsync(projection, cancellation) is not { } view) return Unknown(projection);
-        var body = await Request.BodyAsync<DiscardBody>(request, cancellation);
-        var stream = Request.Stream(Request.Required(body.Stream, "stream"));
-        var sequence = Request.Required(body.Sequence, "sequence");
-        var (by, why) = (Request.Line(body.By, "by"), Request.Line(body.Why, "why"));
-
-        // The sequence is named so that nobody discards another event than the one looked at.
-        var parked = await parking.FindAsync(view.FullName, stream.ToString(), cancellation);
-        if (parked is null || parked.Sequence != sequence)
-            return Problem.Of(409, "event-not-parked", $"{stream} is not parked at {sequence} in {view.Name}.");
-        await parking.DiscardAsync(parked, by, why, cancellation);
-        var healed = await redrive.StreamAsync(view, stream, null, cancellation);
-        return TypedResults.Json(healed ? new Redriven(1, 0) : new Redriven(0, 1), StoredJson.Options);
+        return await discards.AnswerAsync(view, request, cancellation);
     }
 
     /// <summary>A view by its name, which is its live generation, or the one beside it by its full name.</summary>

@@ -42,9 +42,13 @@ public sealed class SagaWatch(
         var (stuck, newlyBroken) = (0, 0);
         foreach (var story in await ListAsync(SagaFilter.Stuck, cancellation))
         {
-            var (instance, isBroken) = await IsBrokenAsync(sagas, story, cancellation);
-            if (isBroken) newlyBroken++;
-            if (FaultOf(instance) is not null) continue;
+            var instance = await InstanceAsync(sagas, story, cancellation);
+            if (FaultOf(instance) is { } fault)
+            {
+                if (await BreakAsync(story, fault, cancellation)) newlyBroken++;
+                continue;
+            }
+
             log.LogWarning(
                 "Saga {Saga} is stuck at {Step} since {Since}",
                 story.Saga, instance!.SerializedCustomStatus, instance.LastUpdatedAt);
@@ -52,13 +56,15 @@ public sealed class SagaWatch(
         }
 
         // They wait for a person, so nothing is due of them: but whoever decides should be heard.
+        var parked = 0;
         foreach (var story in await ListAsync(SagaFilter.Parked, cancellation))
         {
-            if ((await IsBrokenAsync(sagas, story, cancellation)).IsBroken) newlyBroken++;
+            var fault = FaultOf(await InstanceAsync(sagas, story, cancellation));
+            if (fault is not null && await BreakAsync(story, fault, cancellation)) newlyBroken++;
+            else parked++;
         }
 
         var broken = (await ListAsync(SagaFilter.Broken, cancellation)).Count;
-        var parked = (await ListAsync(SagaFilter.Parked, cancellation)).Count;
         StuckSagas.Record(stuck + broken);
         ParkedSagas.Record(parked);
         return new(stuck, parked, newlyBroken);
@@ -101,15 +107,16 @@ public sealed class SagaWatch(
         return [.. found.Select(document => document.View!)];
     }
 
+    static Task<OrchestrationMetadata?> InstanceAsync(
+        DurableTaskClient sagas, SagaStory story, CancellationToken cancellation) =>
+        sagas.GetInstanceAsync(story.Saga, getInputsAndOutputs: true, cancellation);
+
     // A saga that tells more in this moment is not broken, and keeps what it told.
-    async Task<(OrchestrationMetadata? Instance, bool IsBroken)> IsBrokenAsync(
-        DurableTaskClient sagas, SagaStory story, CancellationToken cancellation)
+    async Task<bool> BreakAsync(SagaStory story, string fault, CancellationToken cancellation)
     {
-        var instance = await sagas.GetInstanceAsync(story.Saga, getInputsAndOutputs: true, cancellation);
-        if (FaultOf(instance) is not { } fault || !await stories.BreakAsync(story, fault, cancellation))
-            return (instance, false);
+        if (!await stories.BreakAsync(story, fault, cancellation)) return false;
         log.LogError("Saga {Saga} is broken: {Fault}", story.Saga, fault);
-        return (instance, true);
+        return true;
     }
 
     /// <summary>Why no orchestration goes on with a saga that has not ended; null while one does.</summary>

@@ -4,7 +4,10 @@ using EventSourcing;
 namespace Functions.Projections;
 
 /// <summary>What a redrive came to: streams that go on, and streams that are parked still or again.</summary>
-public sealed record Redriven(int Healed, int Parked);
+public sealed record Redriven(int Healed, int Parked)
+{
+    public static Redriven One(bool isHealed) => isHealed ? new(1, 0) : new(0, 1);
+}
 
 /// <summary>Tries parked streams again, on somebody's word.</summary>
 public sealed class Redrive(IEventStore events, ProjectionRunner runner, Parking parking, TimeProvider clock)

@@ -19,6 +19,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Runtime.Cosmos;
 using Runtime.Local;
+using static Runtime.Local.ApiAnswer;
 
 const int Products = 20;
 const int SecondsAMonth = 730 * 3600;
@@ -153,11 +154,6 @@ static Guid Order(int number) => new(number, 0, 0, [0x80, 0, 0, 0, 0, 0, 0, 1]);
 static string Product(int number, int line) => $"sample-{(number + 1 + line) % Products}";
 
 static long Size(JsonElement stored) => stored.GetRawText().Length;
-
-static void Demand(ApiAnswer answer)
-{
-    if (!answer.IsSuccess) throw new InvalidOperationException($"Refused: {answer.Status} {answer.Body}");
-}
 
 double Argument(int index, double otherwise) =>
     index < args.Length ? double.Parse(args[index], CultureInfo.InvariantCulture) : otherwise;

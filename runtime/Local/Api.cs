@@ -9,6 +9,12 @@ public sealed record ApiAnswer(HttpStatusCode Status, JsonElement Body)
 {
     public bool IsSuccess => (int)Status is >= 200 and < 300;
 
+    /// <summary>Ends whoever can not go on without what was asked, with the answer that was given instead.</summary>
+    public static void Demand(ApiAnswer answer)
+    {
+        if (!answer.IsSuccess) throw new InvalidOperationException($"Refused: {(int)answer.Status} {answer.Body}");
+    }
+
     /// <summary>A text at a path such as <c>view.status</c>; null when it is not there.</summary>
     public string? Text(string path)
     {

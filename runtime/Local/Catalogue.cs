@@ -1,3 +1,5 @@
+using static Runtime.Local.ApiAnswer;
+
 namespace Runtime.Local;
 
 /// <summary>A sample catalogue to try things with, written through the API like everything else.</summary>
@@ -60,10 +62,4 @@ public static class Catalogue
         postalCode,
         country,
     };
-
-    static void Demand(ApiAnswer answer)
-    {
-        if (!answer.IsSuccess)
-            throw new InvalidOperationException($"The sample catalogue was refused: {answer.Status} {answer.Body}");
-    }
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Commerce.Ordering;
 using EventSourcing;
-using Functions.Choreography;
 using Functions.Projections;
 using Microsoft.Azure.Cosmos;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,7 +29,7 @@ sealed partial class Simulate
                 // the watcher, and that one for what the list of orders may have missed.
                 var isOverdue = !isLed && messages.Waiting == 0 && leaps >= LeapsToReconcile;
                 if (isOverdue) await TryFindOverdueAsync(stop);
-                clock.Advance(isOverdue ? OverdueOrders.PendingMax : LongLeap);
+                clock.Advance(isOverdue ? Order.PendingMax : LongLeap);
                 (still, leaps) = (Stopwatch.StartNew(), leaps + 1);
             }
 

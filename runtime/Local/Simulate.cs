@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Runtime.Cosmos;
 using Runtime.DurableTask;
+using static Runtime.Local.ApiAnswer;
 
 namespace Runtime.Local;
 
@@ -317,12 +318,6 @@ sealed partial class Simulate : IAsyncDisposable
 
     static ParallelOptions Parallelism(CancellationToken stop) =>
         new() { MaxDegreeOfParallelism = RequestsMax, CancellationToken = stop };
-
-    static void Demand(ApiAnswer answer)
-    {
-        if (!answer.IsSuccess)
-            throw new InvalidOperationException($"The simulation's stock was refused: {answer.Status} {answer.Body}");
-    }
 
     async Task StopAsync()
     {

@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using Commerce.Ordering;
 using Commerce.Payments;
 using Functions.Choreography;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,7 +25,7 @@ public sealed class ChoreographedApprovalTests(RunningSystem system)
         Assert.Empty(await system.EventTypesAsync($"payment-{order}"));
 
         // It waits for people, not for a context: nobody stops it for that.
-        system.Clock.Advance(OverdueOrders.PendingMax * 2);
+        system.Clock.Advance(Order.PendingMax * 2);
         await SeenAsync(order, 2);
         await Watcher.CancelAsync(default);
         var answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => AnswerAsync(order, "approve")));

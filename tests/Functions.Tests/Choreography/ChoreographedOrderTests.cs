@@ -1,4 +1,5 @@
 using Commerce;
+using Commerce.Ordering;
 using Commerce.Payments;
 using Commerce.Shipping;
 using Functions.Choreography;
@@ -144,7 +145,7 @@ public sealed class ChoreographedOrderTests(RunningSystem system)
 
         var watcher = system.System.Host.Services.GetRequiredService<OverdueOrders>();
         Assert.Equal(0, await StoppedAsync(watcher, order));
-        system.Clock.Advance(OverdueOrders.PendingMax);
+        system.Clock.Advance(Order.PendingMax);
         Assert.Equal(1, await StoppedAsync(watcher, order));
         Assert.Equal(0, await StoppedAsync(watcher, order));
 

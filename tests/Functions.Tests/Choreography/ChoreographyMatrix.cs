@@ -1,3 +1,4 @@
+using Commerce.Ordering;
 using Functions.Choreography;
 using Microsoft.Extensions.DependencyInjection;
 using Runtime.Local;
@@ -68,7 +69,7 @@ public sealed class ChoreographyMatrix(ChoreographedSystem system) : IClassFixtu
 
         // Nobody leads these orders; what stays pending is stopped, what lies with the dead letters comes late.
         system.Calm();
-        system.Clock.Advance(OverdueOrders.PendingMax * 2);
+        system.Clock.Advance(Order.PendingMax * 2);
         await system.System.Host.Services.GetRequiredService<OverdueOrders>().CancelAsync(default);
         await system.QuietAsync();
         Assert.InRange(await system.RedriveAsync(), cases.Count, 2 * cases.Count);

@@ -1,3 +1,4 @@
+using Commerce.Ordering;
 using EventSourcing;
 using Functions.Choreography;
 using Functions.Messaging;
@@ -50,7 +51,7 @@ public sealed class ChoreographyStormTests
             Assert.True(Rested(system) > 0, $"seed {seed}: nothing came twice");
 
             // What a context gave up waits with the dead letters, and an order that waits for it is stopped.
-            system.Clock.Advance(OverdueOrders.PendingMax * 2);
+            system.Clock.Advance(Order.PendingMax * 2);
             await system.System.Host.Services.GetRequiredService<OverdueOrders>().CancelAsync(default);
             await system.QuietAsync();
             while (await system.RedriveAsync() > 0) await system.QuietAsync();
