@@ -51,6 +51,8 @@ public sealed class Outbox(
     /// <summary>The largest event is some 15 KB, so ten stay below what one send may weigh.</summary>
     public const int MessagesPerSendMax = 10;
 
+    public const int StreamsRememberedMax = 10_000;
+
     /// <summary>Milliseconds between two looks at an idle feed: every step of a choreography waits for it.</summary>
     public const int PollDelay = 200;
 
@@ -58,6 +60,9 @@ public sealed class Outbox(
 
     readonly Container marks = database.GetContainer(Name);
     readonly ServiceBusSender topic = bus.CreateSender(Topic);
+
+    /// <summary>How far this process has told streams itself. A mark never goes back, so that holds.</summary>
+    readonly ConcurrentDictionary<StreamId, long> toldHere = [];
 
     [Function(nameof(RelayEvents)), ExponentialBackoffRetry(-1, "00:00:01", "00:01:00")]
     public Task RelayEvents(
@@ -141,6 +146,7 @@ public sealed class Outbox(
         var untold = new ConcurrentBag<StoredEvent>();
         await Parallel.ForEachAsync(ByStream(delivered), InParallel(cancellation), async (stream, stop) =>
         {
+            if (stream.Events[^1].Sequence <= toldHere.GetValueOrDefault(stream.Stream)) return;
             var (found, _) = await FindAsync(stream.Stream, stop);
             if (found is { IsParked: true }) return;
             foreach (var missing in stream.Events.Where(e => e.Sequence > (found?.Sequence ?? 0) && MayConcern(e)))
@@ -184,8 +190,16 @@ public sealed class Outbox(
         foreach (var few in told.Chunk(MessagesPerSendMax)) await SendAsync(stream, few, cancellation);
         if (after == before) return true;
         if (!await marks.ReplaceAsync(after, after.Id, after.Pk, etag, cancellation)) return false;
+        Remember(stream, after.Sequence);
         if (before.IsParked && !after.IsParked) await parking.RemoveAsync(Name, after.Id, cancellation);
         return true;
+    }
+
+    void Remember(StreamId stream, long sequence)
+    {
+        // Only ever a saving of a point read, so forgetting everything at the bound is good enough.
+        if (toldHere.Count >= StreamsRememberedMax) toldHere.Clear();
+        toldHere.AddOrUpdate(stream, sequence, (_, known) => Math.Max(known, sequence));
     }
 
     /// <summary>What is to be told, in order, and where the stream stands afterwards.</summary>

@@ -17,6 +17,7 @@ sealed class Remembered
     public const int DocumentsMax = 5_000;
 
     readonly ConcurrentDictionary<(string Container, ViewKey Key), (object Document, string ETag)> known = [];
+    int count;
 
     /// <summary>Hands it out once: of two who take in events of one document, one reads.</summary>
     public bool TryTake<TView>(
@@ -27,7 +28,9 @@ sealed class Remembered
         (document, etag) = known.TryRemove((container, key), out var found)
             ? ((ViewDocument<TView>)found.Document, found.ETag)
             : default;
-        return document is not null && etag is not null;
+        if (document is null || etag is null) return false;
+        Interlocked.Decrement(ref count);
+        return true;
     }
 
     public void Keep<TView>(string container, ViewKey key, ViewDocument<TView> document, string? etag)
@@ -35,8 +38,14 @@ sealed class Remembered
     {
         if (etag is null || document.Parked.Count > 0) return;
 
-        // Only ever a saving of a point read, so forgetting everything at the bound is good enough.
-        if (known.Count >= DocumentsMax) known.Clear();
+        // Only ever a saving of a point read, so forgetting everything at the bound is good enough. Counted here,
+        // because the dictionary would stop everybody to count.
+        if (Interlocked.Increment(ref count) > DocumentsMax)
+        {
+            known.Clear();
+            Volatile.Write(ref count, 1);
+        }
+
         known[(container, key)] = (document, etag);
     }
 }

@@ -45,10 +45,14 @@ sealed class SeededFaults(int seed, TimeProvider clock)
     public Task Around(FunctionContext context, Func<Task> next)
     {
         var name = context.FunctionDefinition.Name;
-        if (!On) return next();
         if (context.BindingContext.BindingData.TryGetValue("instanceId", out var saga) && saga is string id)
-            return ActivityAsync(context, next, id, name);
-        return context.FunctionDefinition.InputBindings.Values.Any(b => b.Type == "cosmosDBTrigger")
+        {
+            // Counted while nothing goes wrong as well: what happened then is not refused afterwards either.
+            var call = calls.AddOrUpdate((id, name), 1, (_, n) => n + 1);
+            return On ? ActivityAsync(context, next, id, name, call) : next();
+        }
+
+        return On && context.FunctionDefinition.InputBindings.Values.Any(b => b.Type == "cosmosDBTrigger")
             ? DeliveryAsync(next, name)
             : next();
     }
@@ -79,10 +83,8 @@ sealed class SeededFaults(int seed, TimeProvider clock)
         }
     }
 
-    async Task ActivityAsync(FunctionContext context, Func<Task> next, string saga, string activity)
+    async Task ActivityAsync(FunctionContext context, Func<Task> next, string saga, string activity, int call)
     {
-        var call = calls.AddOrUpdate((saga, activity), 1, (_, n) => n + 1);
-
         // One activity in two hundred is down for long: its saga exhausts its patience and gives up, or parks.
         var down = call <= CallsMax && Dice(saga, activity, 0) < 0.005;
         var dice = down ? 0.04 : call <= CallsMax ? Dice(saga, activity, call) : 1;

@@ -23,7 +23,7 @@ sealed partial class Simulate
             var before = (Open: open.Count, Messages: messages);
             (open, messages) = (left, await MessagesAsync());
             if (left.Count < before.Open || messages != before.Messages) (still, leaps) = (Stopwatch.StartNew(), 0);
-            if (still.Elapsed > (messages.Waiting == 0 ? QuietAfter : StalledAfter))
+            if (still.Elapsed > QuietAfter)
             {
                 // First a reconciliation comes round, or a lock that was lost runs out. Whoever is left then waits for
                 // the watcher, and that one for what the list of orders may have missed.

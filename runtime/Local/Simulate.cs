@@ -43,12 +43,11 @@ sealed partial class Simulate : IAsyncDisposable
     /// <summary>A wave that makes no progress for so long is a violation too.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
-    static readonly TimeSpan StalledAfter = TimeSpan.FromSeconds(2);
     static readonly TimeSpan QuietAfter = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan Round = TimeSpan.FromMilliseconds(50);
 
     // Each leap lets the timers of the functions fire as well, and those read a lot.
-    static readonly TimeSpan Leap = TimeSpan.FromSeconds(3);
+    static readonly TimeSpan Leap = TimeSpan.FromSeconds(1);
     static readonly TimeSpan LongLeap = TimeSpan.FromMinutes(1);
     static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(5);
@@ -109,8 +108,25 @@ sealed partial class Simulate : IAsyncDisposable
         await StartAsync(stop);
         await StockAsync(stop);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var waking = WakeAsync(over.Token);
         var waves = Waves().ToList();
+        var (running, waking) = (RunAsync(waves, over.Token), WakeAsync(over.Token));
+        try
+        {
+            // If time stood still, everything would wait for it for ever.
+            await await Task.WhenAny(running, waking);
+        }
+        finally
+        {
+            await over.CancelAsync();
+        }
+
+        await waking;
+        await RestAsync(stop);
+        return await ReportAsync([.. waves.SelectMany(wave => wave.Orders)], stop);
+    }
+
+    async Task RunAsync(List<Wave> waves, CancellationToken stop)
+    {
         var open = waves.Select(wave => wave.Workflow).Distinct().ToDictionary(flow => flow, _ => new List<Placed>());
         foreach (var wave in waves)
         {
@@ -133,11 +149,6 @@ sealed partial class Simulate : IAsyncDisposable
             LetTimePass(workflow);
             await SettleAsync(left, 0, stop);
         }
-
-        await over.CancelAsync();
-        await waking;
-        await RestAsync(stop);
-        return await ReportAsync([.. waves.SelectMany(wave => wave.Orders)], stop);
     }
 
     /// <summary>Nobody's timers lead a choreography; what it waits for, messages, takes real time.</summary>
@@ -212,9 +223,19 @@ sealed partial class Simulate : IAsyncDisposable
         up = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Fail(false);
         actions += system!.Host.Durable.Counters.Actions;
-        await system.Host.StopAsync(new(canceled: true));
-        await StopAsync();
-        await StartAsync(stop);
+        try
+        {
+            await system.Host.StopAsync(new(canceled: true));
+            await StopAsync();
+            await StartAsync(stop);
+        }
+        catch (Exception fault)
+        {
+            // Who waits for it to come up again should hear that it does not.
+            up.TrySetException(fault);
+            throw;
+        }
+
         Fail(true);
     }
 

@@ -52,6 +52,22 @@ public sealed class ProjectionTests(RunningSystem system)
     }
 
     [Fact]
+    public async Task What_another_instance_wrote_meanwhile_is_not_overwritten_by_one_that_remembers()
+    {
+        var (one, other) = (await AppendedAsync(2), await AppendedAsync(2));
+        var view = View() with { Feeds = [View().Feeds[0] with { KeyOfName = _ => new(name, name) }] };
+        await RunAsync(view, one[..1]);
+        var elsewhere = ActivatorUtilities.CreateInstance<ProjectionRunner>(system.System.Host.Services);
+        await view.ProjectAsync(elsewhere, other, default);
+
+        await RunAsync(view, one[1..]);
+
+        var (found, _) = await Projections.FindAsync<ViewDocument<Sum>>(name, name, default);
+        Assert.Equal([2L, 2L], found!.Seen.Values);
+        Assert.Equal(Whole([.. one, .. other]), found.View);
+    }
+
+    [Fact]
     public async Task A_poison_event_parks_its_stream_alone_and_a_fold_that_can_take_it_heals_the_view()
     {
         var (poisoned, healthy) = (await AppendedAsync(5), await AppendedAsync(5));

@@ -129,7 +129,8 @@ public sealed class CrashTests
             _clock = new VirtualClock(_now) { AutoAdvance = TimeSpan.FromDays(7) };
             var registry = new DurableTaskRegistry();
             Register(registry);
-            IInstanceStore inner = storage == Storage.Sqlite ? new SqliteStore(_file, flush: false) : _memory;
+            IInstanceStore inner =
+                storage == Storage.Sqlite ? new SqliteStore(_file, survivesPowerLoss: false) : _memory;
             var store = new FaultyStore(inner, _random, Crashes < CrashesMax ? 0.06 : 0);
             _engine = new DurableEngine(
                 registry,

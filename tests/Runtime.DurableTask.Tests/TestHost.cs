@@ -108,7 +108,7 @@ sealed class TestHost : IAsyncDisposable
             Clock = Clock,
             LiveInstancesMax = _storage == Storage.Memory ? 1_000 : 0,
         });
-        IInstanceStore store = _storage == Storage.Sqlite ? new SqliteStore(_file, flush: false) : _memory;
+        IInstanceStore store = _storage == Storage.Sqlite ? new SqliteStore(_file, survivesPowerLoss: false) : _memory;
         return new DurableEngine(registry, new ServiceCollection().BuildServiceProvider(), options, store);
     }
 }

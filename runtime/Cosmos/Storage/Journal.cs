@@ -14,6 +14,9 @@ sealed class Journal : IDisposable
 {
     const int FormatVersion = 1;
 
+    // 16 MB of log before it is moved into the database: fewer flushes for a little longer recovery.
+    const int CheckpointPages = 4_000;
+
     // The row id is the container's number above the item's, so that new items are appended at the tree's end.
     const int ItemBits = 40;
 
@@ -44,6 +47,7 @@ sealed class Journal : IDisposable
             connection.Open();
             Execute(connection, $"""
                 PRAGMA journal_mode = WAL;
+                PRAGMA wal_autocheckpoint = {CheckpointPages};
                 PRAGMA synchronous = {(powerSafe ? "FULL" : "NORMAL")};
                 PRAGMA locking_mode = EXCLUSIVE;
                 CREATE TABLE IF NOT EXISTS format (version INTEGER NOT NULL);

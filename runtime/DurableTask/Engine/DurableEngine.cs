@@ -160,6 +160,6 @@ public sealed class DurableEngine : IAsyncDisposable
     static IInstanceStore OpenStore(DurableEngineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options.File is { } file ? new SqliteStore(file) : new MemoryStore();
+        return options.File is { } file ? new SqliteStore(file, options.SurvivesPowerLoss) : new MemoryStore();
     }
 }

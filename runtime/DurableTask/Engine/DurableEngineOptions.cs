@@ -12,6 +12,12 @@ public sealed record DurableEngineOptions
     /// <summary>The SQLite file that holds all state; null keeps it in memory while the engine lives.</summary>
     public string? File { get; init; }
 
+    /// <summary>
+    /// Flushes the disk at every group of commits, so that even a power cut loses nothing acknowledged; a killed
+    /// process loses nothing either way.
+    /// </summary>
+    public bool SurvivesPowerLoss { get; init; }
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
