@@ -67,6 +67,17 @@ public static class Program
         services.AddCommands(Aggregates.Restocks);
         services.AddCommands(Aggregates.Allocations);
         services.AddSingleton<OrderHistory>();
+        AddViews(services);
+        AddWorkflows(services, builder.Configuration);
+
+        // They stand for companies outside: a team puts its own gateway, carrier and suppliers here.
+        services.TryAddSingleton<IPaymentGateway, SimulatedPaymentGateway>();
+        services.TryAddSingleton<ICarrier, SimulatedCarrier>();
+        services.TryAddSingleton<ISuppliers, SimulatedSuppliers>();
+    }
+
+    static void AddViews(IServiceCollection services)
+    {
         services.AddSingleton<Parking>();
         services.AddSingleton<ProjectionStates>();
         services.AddSingleton<ViewGenerations>();
@@ -80,14 +91,18 @@ public static class Program
         services.AddSingleton<Rebuilder>();
         services.AddSingleton<ViewContainer>();
         services.AddSingleton<Continuations>();
+        services.AddSingleton<ActivityLog>();
+        services.AddSingleton<ActivityTotals>();
+        services.AddSingleton<Popularity>();
+    }
+
+    static void AddWorkflows(IServiceCollection services, IConfiguration settings)
+    {
         services.AddSingleton<SagaStories>();
         services.AddSingleton<StartSagas>();
         services.AddSingleton<Reruns>();
         services.AddSingleton<DeadLetterQueues>();
-        services.AddSingleton<ActivityLog>();
-        services.AddSingleton<ActivityTotals>();
-        services.AddSingleton<Popularity>();
-        services.AddSingleton(_ => SagaSettings.Of(builder.Configuration));
+        services.AddSingleton(_ => SagaSettings.Of(settings));
         services.AddSingleton<Outbox>();
         services.AddSingleton<OutboxWatch>();
         services.AddSingleton<PlacedOrders>();
@@ -96,11 +111,6 @@ public static class Program
         services.AddSingleton<OwedAnswersWatch>();
         services.TryAddSingleton(Patience.Normal);
         services.AddSingleton<Listening>();
-
-        // They stand for companies outside: a team puts its own gateway, carrier and suppliers here.
-        services.TryAddSingleton<IPaymentGateway, SimulatedPaymentGateway>();
-        services.TryAddSingleton<ICarrier, SimulatedCarrier>();
-        services.TryAddSingleton<ISuppliers, SimulatedSuppliers>();
     }
 
     /// <summary>The streams themselves, for a tool that works on them while the app does not run.</summary>

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
@@ -47,11 +48,27 @@ public sealed class VaultMasterKey(Uri key, TokenCredential identity, HttpClient
             Content = JsonContent.Create(new Operation(Algorithm, ToBase64Url(value))),
         };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Token);
-        using var response = await http.SendAsync(request, cancellation);
-        response.EnsureSuccessStatusCode();
-        var result = await response.Content.ReadFromJsonAsync<Result>(cancellation);
-        return FromBase64Url(result!.Value);
+        try
+        {
+            using var response = await http.SendAsync(request, cancellation);
+            response.EnsureSuccessStatusCode();
+            var result = await response.Content.ReadFromJsonAsync<Result>(cancellation);
+            return FromBase64Url(result!.Value);
+        }
+        catch (Exception fault) when (IsPassing(fault, cancellation))
+        {
+            throw new MasterKeyUnavailableException("Key Vault does not answer now.", fault);
+        }
     }
+
+    // No answer, one that came too late, or one that says to come back; everything else stays wrong.
+    static bool IsPassing(Exception fault, CancellationToken cancellation) => fault switch
+    {
+        HttpRequestException { StatusCode: var status } => status is null or HttpStatusCode.TooManyRequests
+            or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError,
+        OperationCanceledException => !cancellation.IsCancellationRequested,
+        _ => false,
+    };
 
     static byte[] Mark(KeyName name) => SHA256.HashData(Encoding.UTF8.GetBytes(name.Value))[..NameBytes];
 

@@ -30,7 +30,7 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorke
         {
             // Of an answer that failed half-way nothing may be left, such as its version.
             http.Response.Clear();
-            if (fault is CosmosException or StreamBusyException or ServiceBusException)
+            if (fault is CosmosException or StreamBusyException or ServiceBusException or MasterKeyUnavailableException)
             {
                 log.LogWarning(fault, "{Function} was turned away", context.FunctionDefinition.Name);
                 http.Response.Headers.RetryAfter = "1";
@@ -75,6 +75,7 @@ sealed class ProblemMiddleware(ILogger<ProblemMiddleware> log) : IFunctionsWorke
         {
             InnerExceptions: [RequestFailedException, ..],
         } => Problem.Of(503, "blob-storage-unavailable", "Blob Storage did not answer; the request may be sent again."),
+        MasterKeyUnavailableException e => Problem.Of(503, "key-vault-unavailable", e.Message),
         ClockBehindException e => Problem.Of(503, "clock-behind", e.Message),
         UndecodableEventException e => Problem.Of(500, "event-unreadable", e.Message),
         StreamGapException e => Problem.Of(500, "stream-damaged", e.Message),

@@ -39,9 +39,11 @@ public sealed record ActivityEvent(
     public static ActivityEvent Of(EventData data)
     {
         ArgumentNullException.ThrowIfNull(data);
-        return JsonSerializer.Deserialize<ActivityEvent>(data.EventBody.ToMemory().Span, StoredJson.Options)
-            is { User: not null, Products: not null } found
-            ? found
-            : throw new JsonException("An activity names its user and products.");
+        var found = JsonSerializer.Deserialize<ActivityEvent>(data.EventBody.ToMemory().Span, StoredJson.Options);
+        if (found is not { User: not null, Products: not null } || found.Products.Contains(null!))
+            throw new JsonException("An activity names its user and products.");
+
+        // Other producers than ours may name a product twice.
+        return found with { Products = [.. found.Products.Distinct()] };
     }
 }

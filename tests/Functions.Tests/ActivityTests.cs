@@ -129,6 +129,16 @@ public sealed class ActivityTests(RunningSystem system)
     }
 
     [Fact]
+    public void Another_producer_may_name_a_product_twice_but_not_leave_one_open()
+    {
+        ActivityEvent Read(params string?[] products) => ActivityEvent.Of(new ActivityEvent(
+            Guid.NewGuid(), "customer-1", ActivityAction.Purchased, products!, null, Now, Now, null).ToData());
+
+        Assert.Equal(["plate", "cup"], Read("plate", "cup", "plate").Products);
+        Assert.Throws<JsonException>(() => Read("plate", null));
+    }
+
+    [Fact]
     public async Task Many_who_add_to_one_sum_at_once_lose_nothing()
     {
         var totals = new ActivityTotals(system.System.Host.Services.GetRequiredService<Database>());

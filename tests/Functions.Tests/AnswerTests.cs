@@ -1,4 +1,5 @@
 using System.Net;
+using EventSourcing;
 using Functions.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Cosmos;
@@ -15,6 +16,7 @@ public sealed class AnswerTests
 {
     [Theory]
     [InlineData("Cosmos", 503, "store-unavailable")]
+    [InlineData("MasterKey", 503, "key-vault-unavailable")]
     [InlineData("Bug", 500, null)]
     public async Task A_fault_in_the_middle_of_an_answer_leaves_nothing_of_it(string fault, int status, string? code)
     {
@@ -64,9 +66,12 @@ public sealed class AnswerTests
         public Task ExecuteAsync(HttpContext httpContext)
         {
             httpContext.Response.Headers.ETag = "\"half\"";
-            throw fault == "Cosmos"
-                ? new CosmosException("Gone.", HttpStatusCode.ServiceUnavailable, 0, "", 0)
-                : new InvalidOperationException("A bug.");
+            throw fault switch
+            {
+                "Cosmos" => new CosmosException("Gone.", HttpStatusCode.ServiceUnavailable, 0, "", 0),
+                "MasterKey" => new MasterKeyUnavailableException("Gone.", new HttpRequestException()),
+                _ => new InvalidOperationException("A bug."),
+            };
         }
     }
 }

@@ -37,10 +37,21 @@ public sealed class VaultMasterKeyTests
     [Fact]
     public async Task A_vault_that_says_no_is_an_error()
     {
-        using var vault = new Vault { Refuses = true };
+        using var vault = new Vault { Refuses = HttpStatusCode.Forbidden };
         using var http = new HttpClient(vault);
         var master = new VaultMasterKey(new("https://vault.example/keys/k"), new Identity(), http);
         await Assert.ThrowsAsync<HttpRequestException>(() => master.WrapAsync(Name, key, default));
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.TooManyRequests)]
+    [InlineData(HttpStatusCode.ServiceUnavailable)]
+    public async Task A_vault_that_is_busy_may_be_asked_again(HttpStatusCode busy)
+    {
+        using var vault = new Vault { Refuses = busy };
+        using var http = new HttpClient(vault);
+        var master = new VaultMasterKey(new("https://vault.example/keys/k"), new Identity(), http);
+        await Assert.ThrowsAsync<MasterKeyUnavailableException>(() => master.UnwrapAsync(Name, key, default));
     }
 
     sealed class Identity : TokenCredential
@@ -57,7 +68,7 @@ public sealed class VaultMasterKeyTests
     {
         readonly RSA rsa = RSA.Create(3072);
 
-        public bool Refuses { get; init; }
+        public HttpStatusCode? Refuses { get; init; }
 
         public List<string> Asked { get; } = [];
 
@@ -66,7 +77,7 @@ public sealed class VaultMasterKeyTests
         {
             Asked.Add(request.RequestUri!.PathAndQuery);
             Assert.Equal("https://vault.azure.net/.default", request.Headers.Authorization!.Parameter);
-            if (Refuses) return new(HttpStatusCode.Forbidden);
+            if (Refuses is { } status) return new(status);
             var body = await request.Content!.ReadFromJsonAsync<JsonObject>(cancellationToken);
             Assert.Equal("RSA-OAEP-256", (string?)body!["alg"]);
             var value = DecodeFromChars((string?)body["value"]);

@@ -9,11 +9,16 @@ namespace EventSourcing;
 /// </summary>
 public interface IMasterKey
 {
+    /// <exception cref="MasterKeyUnavailableException">Who keeps the master key does not answer now.</exception>
     Task<byte[]> WrapAsync(KeyName name, ReadOnlyMemory<byte> key, CancellationToken cancellation);
 
     /// <exception cref="CryptographicException">Another master key wrapped it, or it was edited.</exception>
+    /// <exception cref="MasterKeyUnavailableException">Who keeps the master key does not answer now.</exception>
     Task<byte[]> UnwrapAsync(KeyName name, ReadOnlyMemory<byte> wrapped, CancellationToken cancellation);
 }
+
+/// <summary>Who keeps the master key does not answer now; nothing was written, and a repeat may succeed.</summary>
+public sealed class MasterKeyUnavailableException(string message, Exception cause) : Exception(message, cause);
 
 /// <summary>A master key held in memory: from a setting, or from a file that only its owner can read.</summary>
 public sealed class AesMasterKey : IMasterKey

@@ -91,6 +91,7 @@ public sealed class ChoreographedApprovalTests(RunningSystem system)
     async Task TakenBackAsync(Guid order, string product, Guid customer, string answer, string code)
     {
         await EndsAsync($"order-{order}", "order-cancelled");
+        await EndsAsync($"stock-{product}", "stock-released");
         Assert.Equal(
             ["order-placed", "order-approval-requested", answer, "order-cancelled"],
             await system.EventTypesAsync($"order-{order}"));

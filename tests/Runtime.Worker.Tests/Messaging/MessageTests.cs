@@ -25,6 +25,7 @@ public sealed class MessageTests : BrokerHost
         await using var host = await StartPlainAsync();
         await SendAsync("plain", "stumble", "poison");
         var dead = await DeadLetterAsync("plain");
+        await Probe.Until(diary => diary.Contains("stumble 2 2"));
 
         Assert.Equal("poison", dead.Body.ToString());
         Assert.Equal("MaxDeliveryCountExceeded", dead.DeadLetterReason);
