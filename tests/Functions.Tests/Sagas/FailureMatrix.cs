@@ -110,9 +110,14 @@ public sealed class FailureMatrix(FaultySystem system) : IClassFixture<FaultySys
             story.Text("status"), (string[])["completed", "compensated"]));
 
         // All but the one that finds its pivot to have happened, and never comes to what would break it.
-        Assert.Equal(cases.Count - 4, stories.Values.Count(story => story.Body.GetProperty("decisions")
-            .EnumerateArray().Any(decision => decision.TryGetProperty("fault", out var fault)
-                && fault.GetString()!.StartsWith("The orchestration is Failed", Ordinal))));
+        Assert.Equal(
+            cases.Where(@case => @case.Strikes is
+                [{ Activity: nameof(OrderSteps.ConfirmOrder), Mishap: Mishap.FaultsAfterEffect }, _])
+                .Select(@case => @case.Name),
+            cases.Where(@case => !stories[@case.Saga].Body.GetProperty("decisions").EnumerateArray()
+                .Any(decision => decision.TryGetProperty("fault", out var fault)
+                    && fault.GetString()!.StartsWith("The orchestration is Failed", Ordinal)))
+                .Select(@case => @case.Name));
     }
 
     [Fact]
